@@ -1,0 +1,11 @@
+lib_libcore_la_SOURCES += \
+	%reldir%/background.c \
+	%reldir%/bind.c \
+	%reldir%/ids.c \
+	%reldir%/internal.h \
+	%reldir%/join.c \
+	%reldir%/reader.c \
+	%reldir%/rows.c \
+	%reldir%/schema.c \
+	%reldir%/source.c \
+	%reldir%/writer.c
