@@ -1,0 +1,82 @@
+/* ascribe/model.h -- models: many formats, one interface. */
+#ifndef ASCRIBE_MODEL_H
+#define ASCRIBE_MODEL_H
+
+#include <stddef.h>
+
+#include <ascribe/error.h>
+#include <ascribe/table.h>
+
+/* Before the model's last link (margin, logit), or after it (probability). */
+enum asc_scale { ASC_RAW, ASC_RESPONSE };
+
+/* Immutable once read; all const functions may be called by several threads
+ * at once. */
+typedef struct asc_model asc_model;
+
+struct asc_model_options {      /* zero-initialise for the defaults */
+    /* for commands only */
+    const char *fields;         /* comma-separated; NULL: see columns */
+    const char *categorical;    /* comma-separated */
+    const char *columns;        /* tab-separated header of the data: the fields
+                                   when `fields` is NULL, less `not_fields` */
+    const char *not_fields;     /* comma-separated: id, target, group, kept */
+    const char *background;     /* path: its non-numbers make a field
+                                   categorical */
+    int raw;                    /* the command prints raw scores */
+    double timeout;             /* seconds a batch may take; 0: no limit */
+    /* for files */
+    size_t max_memory;          /* bytes a compressed model may expand to;
+                                   0: 2 GiB */
+};
+
+/* A model file, recognised by content, or cmd:COMMAND, coproc:COMMAND. */
+asc_model *asc_model_read(const char *path,
+                          const struct asc_model_options *options,
+                          struct asc_error *e);
+void asc_model_free(asc_model *m);
+
+const char *asc_model_name(const asc_model *m);         /* file, for messages */
+const char *asc_model_digest(const asc_model *m);       /* SHA-256 */
+const struct asc_schema *asc_model_schema(const asc_model *m);
+/* For asc_bind only: open fields of commands grow when data is read. */
+struct asc_schema *asc_model_open_schema(asc_model *m);
+const char *asc_model_target(const asc_model *m);       /* or NULL */
+
+/* Outputs: the classes of a classifier in declared order, else one output (or
+ * several targets). */
+size_t asc_model_n_outputs(const asc_model *m);
+const char *asc_model_output(const asc_model *m, size_t k);
+int asc_model_classifier(const asc_model *m);
+/* Probabilities are there (a classifier that knows only labels has none). */
+int asc_model_has_probabilities(const asc_model *m);
+/* 1 if raw and response differ: the model ends in a link. */
+int asc_model_has_link(const asc_model *m);
+
+enum asc_form {
+    ASC_FORM_LINEAR, ASC_FORM_NETWORK, ASC_FORM_ENSEMBLE, ASC_FORM_OPAQUE
+};
+enum asc_form asc_model_form(const asc_model *m);
+/* Which of ASC_NEEDS_GRADIENT, ASC_NEEDS_TREES it can serve. */
+unsigned asc_model_views(const asc_model *m);
+
+/* y (n, n_outputs) = f(x), x (n, d) row-major, in double sums: what is
+ * explained, measured and printed as `value`.  A row's result depends on that
+ * row alone, to the bit.  Where the model has no answer (a missing input that
+ * it does not treat), y is NaN. */
+int asc_model_evaluate(const asc_model *m, enum asc_scale scale,
+                       const double *x, size_t n, double *y,
+                       struct asc_error *e);
+/* The same by the source engine's own arithmetic: what asc-predict prints. */
+int asc_model_predict(const asc_model *m, enum asc_scale scale,
+                      const double *x, size_t n, double *y,
+                      struct asc_error *e);
+/* The output that wins a row: the largest, ties to the first.  y (n_outputs)
+ * on either scale. */
+size_t asc_model_winner(const asc_model *m, const double *y);
+
+/* Writes a linear, network or ensemble model as PMML 4.4. */
+int asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,
+                         struct asc_error *e);
+
+#endif

@@ -1,0 +1,414 @@
+/* model/child.c -- a shell command that is talked to through pipes.
+ *
+ * One poll() waits for all three: standard input is fed as the child takes it,
+ * standard output is heard as it comes, standard error is drained and its last
+ * line kept.  So no order of reading and writing on the child's side can block
+ * both.  Our ends of the pipes do not block; a child that closes its standard
+ * input early is no longer fed, and not to blame for that.
+ *
+ * SIGPIPE is blocked in the thread that writes, and taken off its list if the
+ * write raised it: handlers are the host's.  The child starts with no signal
+ * blocked and SIGPIPE as usual, in a process group of its own, so that killing
+ * it kills pipelines too. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE             /* pipe2: no other thread's child may inherit
+                                   an end, or it would never see the end */
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/child.h"
+
+enum { PIECE = 1 << 16 };
+
+extern char **environ;
+
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Milliseconds for poll() until a deadline, rounded up, but no more than
+ * at_most (-1: any time). */
+static int
+milliseconds(double deadline, int at_most)
+{
+    const double left = ceil(1e3 * (deadline - now()));
+
+    if (isinf(deadline) || (at_most >= 0 && left > at_most))
+        return at_most;
+    if (left > 1e9)
+        return 1000000000;
+    return left > 0.0 ? (int)left : 0;
+}
+
+static double
+deadline_in(double timeout)
+{
+    return timeout > 0.0 ? now() + timeout : INFINITY;
+}
+
+static void
+shut(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* ---- starting ---- */
+
+/* A pipe whose ends are not 0, 1 or 2, even where the host has closed those:
+ * they are what the child's ends become. */
+static int
+make_pipe(int end[2])
+{
+    int i, fd;
+
+    if (pipe2(end, O_CLOEXEC) != 0) {
+        end[0] = end[1] = -1;
+        return 0;
+    }
+    for (i = 0; i < 2; i++) {
+        if (end[i] > 2)
+            continue;
+        fd = fcntl(end[i], F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+            return 0;
+        close(end[i]);
+        end[i] = fd;
+    }
+    return 1;
+}
+
+static int
+spawn(struct asci_child *c, const char *command, int in, int out, int err)
+{
+    char *argv[] = { "sh", "-c", (char *)command, NULL };
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, usual;
+    int failed;
+
+    sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    failed = posix_spawn_file_actions_init(&actions);
+    if (failed)
+        return failed;
+    failed = posix_spawnattr_init(&attributes);
+    if (failed)
+        goto out;
+    if (!(failed = posix_spawn_file_actions_adddup2(&actions, in, 0))
+        && !(failed = posix_spawn_file_actions_adddup2(&actions, out, 1))
+        && !(failed = posix_spawn_file_actions_adddup2(&actions, err, 2))
+        && !(failed = posix_spawnattr_setpgroup(&attributes, 0))
+        && !(failed = posix_spawnattr_setsigmask(&attributes, &none))
+        && !(failed = posix_spawnattr_setsigdefault(&attributes, &usual))
+        && !(failed = posix_spawnattr_setflags(&attributes,
+                                               POSIX_SPAWN_SETPGROUP
+                                               | POSIX_SPAWN_SETSIGMASK
+                                               | POSIX_SPAWN_SETSIGDEF)))
+        failed = posix_spawn(&c->pid, "/bin/sh", &actions, &attributes, argv,
+                             environ);
+    posix_spawnattr_destroy(&attributes);
+out:
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+int
+asci_child_start(struct asci_child *c, const char *command,
+                 struct asc_error *e)
+{
+    int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
+    int failed = 0;
+
+    memset(c, 0, sizeof *c);
+    c->in = c->out = c->err = -1;
+    if (!make_pipe(in) || !make_pipe(out) || !make_pipe(err)
+        || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0
+        || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0
+        || fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)
+        failed = errno;
+    else
+        failed = spawn(c, command, in[0], out[1], err[1]);
+    shut(&in[0]);
+    shut(&out[1]);
+    shut(&err[1]);
+    if (failed) {
+        shut(&in[1]);
+        shut(&out[0]);
+        shut(&err[0]);
+        return asc_fail(e, ASC_ESYSTEM, "cannot start /bin/sh: %s",
+                        strerror(failed));
+    }
+    c->in = in[1];
+    c->out = out[0];
+    c->err = err[0];
+    return ASC_OK;
+}
+
+/* ---- talking ---- */
+
+/* Keeps the last line that is not blank, and its beginning if it is long. */
+static void
+note(struct asci_child *c, const char *p, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (p[i] != '\n') {
+            if (c->n_line < ASCI_CHILD_LINE
+                && (c->n_line > 0 || !strchr(" \t\r", p[i])))
+                c->line[c->n_line++] = p[i];
+        } else if (c->n_line > 0) {
+            while (c->line[c->n_line - 1] == '\r')
+                c->n_line--;
+            memcpy(c->last, c->line, c->n_line);
+            c->n_last = c->n_line;
+            c->n_line = 0;
+        }
+    }
+}
+
+/* Reads what is there now on standard error. */
+static void
+drain(struct asci_child *c)
+{
+    char piece[4096];
+    ssize_t n;
+
+    while (c->err >= 0 && (n = read(c->err, piece, sizeof piece)) != 0) {
+        if (n > 0)
+            note(c, piece, (size_t)n);
+        else if (errno != EINTR)
+            return;             /* EAGAIN: no more now */
+    }
+    shut(&c->err);
+}
+
+struct exchange {
+    struct asci_child *c;
+    const struct asci_talk *t;
+    struct asc_error *e;
+    struct asc_buffer text;     /* not yet taken: text.p[sent..text.n-1] */
+    size_t sent;
+    int said, heard;            /* all of it */
+    int broken;                 /* a write raised SIGPIPE */
+    char piece[PIECE];
+};
+
+/* Writes what the child takes now.  0: failed. */
+static int
+feed(struct exchange *x)
+{
+    ssize_t n;
+
+    if (x->sent == x->text.n && !x->said) {
+        x->text.n = x->sent = 0;
+        x->said = !x->t->say(x->t->context, &x->text);
+        if (x->text.failed) {
+            asc_fail(x->e, ASC_ESYSTEM, "out of memory");
+            return 0;
+        }
+    }
+    if (x->sent < x->text.n) {
+        n = write(x->c->in, x->text.p + x->sent, x->text.n - x->sent);
+        if (n >= 0) {
+            x->sent += (size_t)n;
+        } else if (errno == EPIPE) {
+            x->broken = x->said = 1;
+            x->sent = x->text.n;
+            shut(&x->c->in);
+        } else if (errno != EAGAIN && errno != EINTR) {
+            asc_fail(x->e, ASC_ESYSTEM, "cannot write to it: %s",
+                     strerror(errno));
+            return 0;
+        }
+    }
+    if (x->said && x->sent == x->text.n && x->t->hang_up)
+        shut(&x->c->in);
+    return 1;
+}
+
+/* Reads what is there: 1 go on, 0 its end, -1 failed. */
+static int
+listen_to(struct exchange *x)
+{
+    const ssize_t n = read(x->c->out, x->piece, sizeof x->piece);
+    int got;
+
+    if (n == 0)
+        return 0;
+    if (n < 0) {
+        if (errno == EAGAIN || errno == EINTR)
+            return 1;
+        asc_fail(x->e, ASC_ESYSTEM, "cannot read from it: %s",
+                 strerror(errno));
+        return -1;
+    }
+    got = x->t->hear(x->t->context, x->piece, (size_t)n, x->e);
+    x->heard |= got > 0;
+    return got < 0 ? -1 : 1;
+}
+
+static enum asci_outcome
+exchange(struct exchange *x, double deadline)
+{
+    enum { IN, OUT, ERR };
+    struct pollfd fd[3] = { { .events = POLLOUT }, { .events = POLLIN },
+                            { .events = POLLIN } };
+    int got;
+
+    for (;;) {
+        const int more = !x->said || x->sent < x->text.n;
+
+        if (x->heard && !more && !x->t->hang_up)
+            return ASCI_TALK_DONE;
+        fd[IN].fd = more || x->t->hang_up ? x->c->in : -1;
+        fd[OUT].fd = x->c->out;
+        fd[ERR].fd = x->c->err;
+        got = poll(fd, 3, milliseconds(deadline, -1));
+        if (got < 0 && errno != EINTR) {
+            asc_fail(x->e, ASC_ESYSTEM, "cannot wait for it: %s",
+                     strerror(errno));
+            return ASCI_TALK_FAILED;
+        }
+        if (now() >= deadline)
+            return ASCI_TALK_LATE;
+        if (got < 0)
+            continue;
+        if (fd[ERR].fd >= 0 && fd[ERR].revents)
+            drain(x->c);
+        if (fd[IN].fd >= 0 && fd[IN].revents && !feed(x))
+            return ASCI_TALK_FAILED;
+        if (fd[OUT].revents) {
+            got = listen_to(x);
+            if (got <= 0)
+                return got < 0 ? ASCI_TALK_FAILED : ASCI_TALK_ENDED;
+        }
+    }
+}
+
+enum asci_outcome
+asci_child_talk(struct asci_child *c, const struct asci_talk *t,
+                struct asc_error *e)
+{
+    static const struct timespec at_once;
+    struct exchange *x = asci_alloc_zero(1, sizeof *x, e);
+    sigset_t pipe_signal, before, pending;
+    enum asci_outcome outcome;
+
+    if (!x)
+        return ASCI_TALK_FAILED;
+    x->c = c;
+    x->t = t;
+    x->e = e;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    outcome = exchange(x, deadline_in(t->timeout));
+    if (x->broken && !sigismember(&pending, SIGPIPE))
+        while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0
+               && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    asc_buffer_free(&x->text);
+    free(x);
+    return outcome;
+}
+
+/* ---- ending ---- */
+
+static int
+reap(struct asci_child *c, int options)
+{
+    pid_t got;
+
+    if (c->ended)
+        return 1;
+    do
+        got = waitpid(c->pid, &c->status, options);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        c->status = -1;         /* the host ignores SIGCHLD, or took it */
+    c->ended = got != 0;
+    return c->ended;
+}
+
+void
+asci_child_hang_up(struct asci_child *c)
+{
+    shut(&c->in);
+}
+
+int
+asci_child_wait(struct asci_child *c, double timeout)
+{
+    const double deadline = deadline_in(timeout);
+    int pause = 1;
+
+    while (!reap(c, WNOHANG)) {
+        /* Standard error ends with the child, as a rule, and must be drained
+         * for it to end. */
+        struct pollfd fd = { .fd = c->err, .events = POLLIN };
+
+        if (now() >= deadline)
+            return 0;
+        poll(&fd, 1, milliseconds(deadline, pause));
+        drain(c);
+        pause = pause < 20 ? 2 * pause : 20;
+    }
+    drain(c);
+    return 1;
+}
+
+void
+asci_child_end(struct asci_child *c)
+{
+    if (!c->ended) {
+        /* The group first: its number is the child's until that is reaped. */
+        kill(-c->pid, SIGKILL);
+        kill(c->pid, SIGKILL);
+        reap(c, 0);
+    }
+    shut(&c->in);
+    shut(&c->out);
+    shut(&c->err);
+}
+
+void
+asci_child_report(const struct asci_child *c, char *out, size_t size)
+{
+    const char *last = c->n_line > 0 ? c->line : c->last;
+    const size_t n_last = c->n_line > 0 ? c->n_line : c->n_last;
+    int n;
+
+    if (!c->ended)
+        n = snprintf(out, size, "still running");
+    else if (c->status == -1)
+        n = snprintf(out, size, "ended with a status that is not known");
+    else if (WIFSIGNALED(c->status))
+        n = snprintf(out, size, "killed by signal %d (%s)",
+                     WTERMSIG(c->status), strsignal(WTERMSIG(c->status)));
+    else
+        n = snprintf(out, size, "exit status %d", WEXITSTATUS(c->status));
+    if (n_last > 0 && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, ": %.*s", (int)n_last, last);
+}

@@ -1,0 +1,86 @@
+/* model/core.h -- what the files of the model core share among themselves.
+ * The rest of the library includes model/form.h. */
+#ifndef ASCRIBE_MODEL_CORE_H
+#define ASCRIBE_MODEL_CORE_H
+
+#include "model/form.h"
+
+/* Rows that go through a form together: what a layer of a network or the
+ * columns of an ensemble need of them stays in the cache.  Whole panels of a
+ * product (base/blas.c) and whole vectors of ensemble_run.c. */
+enum { ASCI_BLOCK = 288 };
+
+/* The vector instructions that this processor has, of those for which there
+ * are copies of inner loops.  All copies give the same bits. */
+enum asci_cpu { ASCI_CPU_PLAIN, ASCI_CPU_AVX2, ASCI_CPU_AVX512 };
+
+static inline enum asci_cpu
+asci_cpu(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq"))
+        return ASCI_CPU_AVX512;
+    if (__builtin_cpu_supports("avx2"))
+        return ASCI_CPU_AVX2;
+#endif
+    return ASCI_CPU_PLAIN;
+}
+
+/* encoder.c: one column, out[i * stride], i = 0..n-1, of rows x (n, d). */
+void asci_encode_column(const struct asci_column *c, size_t d,
+                        const double *x, size_t n, double *out,
+                        size_t stride);
+
+/* r (n, n_raw) of columns (n, encoder.n), n up to asci_raw_rows(), which is
+ * ASCI_BLOCK or more; scratch of asci_raw_scratch(m, n) doubles.  single: with
+ * the float sums of the source engine, where it has them. */
+size_t asci_raw_rows(const asc_model *m);
+size_t asci_raw_scratch(const asc_model *m, size_t rows);
+void asci_raw_block(const asc_model *m, const double *columns, size_t n,
+                    double *r, double *scratch, int single);
+
+/* linear.c */
+void asci_linear_raw(const struct asci_linear *f, const double *columns,
+                     size_t n, double *r);
+
+/* network.c (more in form.h); scratch of asci_network_scratch(f, n) doubles.
+ * slope (may be NULL) gets the derivatives of all activations: (n, n_out) of
+ * each layer, one layer after the other. */
+void asci_network_raw(const struct asci_network *f, const double *columns,
+                      size_t n, double *r, double *slope, double *scratch);
+/* g (n, n_columns) of s = dy / dr (n, n_raw), which is overwritten. */
+void asci_network_back(const struct asci_network *f, double *s, size_t n,
+                       const double *slope, double *g, double *scratch);
+/* activate.c: a = activation(z) in place, elementwise; slope (n), may be NULL, gets the
+ * derivative at z. */
+void asci_activate(const struct asci_layer *layer, double *z, size_t n,
+                   double *slope);
+
+/* v = 1 / (1 + exp(-v)), elementwise. */
+void asci_logistic(double *v, size_t n);
+
+/* ensemble.c: the node to which v leads from the inner node p. */
+uint32_t asci_next_node(const struct asci_ensemble *f,
+                        const struct asci_node *p, double v);
+
+/* ensemble_pack.c, ensemble_run.c: the evaluation layout is made from the
+ * trees by asci_model_finish. */
+int asci_ensemble_pack(struct asci_ensemble *f, struct asc_error *e);
+void asci_ensemble_unpack(struct asci_ensemble *f);
+size_t asci_ensemble_block(const struct asci_ensemble *f);
+size_t asci_ensemble_scratch(const struct asci_ensemble *f);
+void asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
+                       size_t n, double *r, double *scratch, int single);
+
+/* output.c: the slopes s (n_raw) of output k of one row at raw outputs r
+ * (n_raw), on the scale asked for; s is overwritten. */
+void asci_output_slopes(const asc_model *m, enum asc_scale scale,
+                        const double *r, size_t k, double *s);
+
+/* encoder.c, ensemble.c: free what a column, a factor, a tree owns. */
+void asci_column_free(struct asci_column *c);
+void asci_factor_free(struct asci_factor *f);
+
+#endif

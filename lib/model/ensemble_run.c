@@ -1,0 +1,336 @@
+/* model/ensemble_run.c -- many rows through many trees.
+ *
+ *     r = base + scale * sum over trees, in their order, of the leaf reached
+ *
+ * Why it is fast: tree outer, row inner.  The columns of a block of rows are
+ * turned into ranks (16 bits, column by column) once for all trees.  A small
+ * tree is a list of selections, each of which compares the ranks of all rows
+ * of the block and picks one of two leaf numbers for each, from the leaves up
+ * to the root: no branch, no load that waits for another, 16 or 32 rows to an
+ * instruction.  That beats walking down although every node is visited, until
+ * a tree has some 256 nodes; larger ones are walked, eight rows side by side
+ * so that their loads overlap.  All of it is integer arithmetic, and leaves
+ * are added in the order of the trees, so that no instruction set, block or
+ * neighbour changes a bit.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "model/ensemble.h"
+
+typedef int16_t lanes __attribute__((vector_size(2 * VECTOR), aligned(2),
+                                     may_alias));
+
+enum { SIDE_BY_SIDE = 8, LINE = 64 };
+
+/* Scratch, in doubles: sums, long ranks, short ranks, registers, leaves. */
+struct room {
+    double *sum;                /* (n_raw, block) */
+    uint32_t *rank;             /* (n_used, block) */
+    int16_t *short_rank;        /* (n_used, block) */
+    int16_t *reg;               /* (n_registers, ASCI_BLOCK) */
+    uint32_t *leaf;             /* (block) */
+};
+
+static size_t
+arrange(const struct asci_ensemble *f, double *scratch, struct room *w)
+{
+    const struct compact *c = f->compact;
+    const size_t b = c->block;          /* a multiple of 8 */
+    size_t at = (LINE - (uintptr_t)scratch % LINE) % LINE / sizeof *scratch;
+
+    w->sum = scratch + at;
+    at += f->n_raw * b;
+    w->rank = (uint32_t *)(void *)(scratch + at);
+    at += c->n_used * (b / 2);
+    w->short_rank = (int16_t *)(void *)(scratch + at);
+    at += c->n_used * (b / 4);
+    w->reg = (int16_t *)(void *)(scratch + at);
+    at += (c->n_registers + 1) * (ASCI_BLOCK / 4);
+    w->leaf = (uint32_t *)(void *)(scratch + at);
+    return at + b / 2;
+}
+
+size_t
+asci_ensemble_scratch(const struct asci_ensemble *f)
+{
+    struct room w;
+    double nothing;
+
+    /* Wherever it begins, up to a line may be skipped. */
+    return arrange(f, &nothing, &w) + LINE / sizeof nothing;
+}
+
+/* ---- ranks ---- */
+
+/* Ranks of SIDE_BY_SIDE numbers, as asci_rank: their searches take the same
+ * number of steps, and one's loads hide the other's. */
+static void
+rank_some(const double *cut, size_t n, const double *v, uint32_t *rank)
+{
+    const double *p[SIDE_BY_SIDE];
+    size_t i, half;
+
+    for (i = 0; i < SIDE_BY_SIDE; i++)
+        p[i] = cut;
+    for (; n > 1; n -= half) {
+        half = n / 2;
+        for (i = 0; i < SIDE_BY_SIDE; i++)
+            p[i] += half & -(size_t)(p[i][half - 1] <= v[i]);
+    }
+    for (i = 0; i < SIDE_BY_SIDE; i++) {
+        rank[i] = (uint32_t)(p[i] - cut) + (n == 1 && *p[i] <= v[i]);
+        rank[i] |= -(uint32_t)(v[i] != v[i]);   /* missing: -1 */
+    }
+}
+
+static void
+rank_column(const double *cut, size_t n_cuts, const double *v, size_t stride,
+            size_t n, uint32_t *rank)
+{
+    double some[SIDE_BY_SIDE] = { 0 };
+    size_t i, k;
+
+    for (i = 0; i < n; i += SIDE_BY_SIDE) {
+        for (k = 0; k < SIDE_BY_SIDE && i + k < n; k++)
+            some[k] = v[(i + k) * stride];
+        rank_some(cut, n_cuts, some, rank + i);
+    }
+}
+
+static void
+rank_rows(const struct asci_ensemble *f, const double *columns, size_t n,
+          size_t full, struct room *w)
+{
+    const struct compact *c = f->compact;
+    size_t i, u;
+
+    for (u = 0; u < c->n_used; u++) {
+        uint32_t *rank = w->rank + u * c->block;
+
+        rank_column(c->cut + c->first_cut[u],
+                    c->first_cut[u + 1] - c->first_cut[u],
+                    columns + c->used[u], f->n_columns, n, rank);
+        /* Rows that fill the last vector up; what becomes of them is not
+         * looked at. */
+        for (i = n; i < full; i++)
+            rank[i] = 0;
+        if (c->some_selected) {
+            int16_t *narrow = w->short_rank + u * c->block;
+
+            for (i = 0; i < full; i++)
+                narrow[i] = (int16_t)(uint16_t)rank[i];
+        }
+    }
+}
+
+/* ---- selections ---- */
+
+/* All selections of a tree for n rows, a multiple of VECTOR. */
+static inline __attribute__((always_inline)) void
+select_all(const struct selection *s, size_t n_selections,
+           const int16_t *rank, int16_t *reg, size_t n)
+{
+    const struct selection *end = s + n_selections;
+    size_t i;
+
+    for (; s < end; s++) {
+        const int16_t *x = rank + s->at;
+        const int16_t *yes = reg + (size_t)s->yes * ASCI_BLOCK;
+        const int16_t *no = reg + (size_t)s->no * ASCI_BLOCK;
+        int16_t *to = reg + (size_t)s->to * ASCI_BLOCK;
+        const lanes zero = { 0 };
+        const lanes a = zero + (int16_t)s->yes, b = zero + (int16_t)s->no;
+
+#define SELECT(YES, NO) \
+        for (i = 0; i < n; i += VECTOR) { \
+            lanes v = *(const lanes *)(x + i) - s->start > s->bound; \
+            *(lanes *)(to + i) = (v & (NO)) | (~v & (YES)); \
+        }
+        if (s->yes_is_leaf && s->no_is_leaf)
+            SELECT(a, b)
+        else if (s->yes_is_leaf)
+            SELECT(a, *(const lanes *)(no + i))
+        else if (s->no_is_leaf)
+            SELECT(*(const lanes *)(yes + i), b)
+        else
+            SELECT(*(const lanes *)(yes + i), *(const lanes *)(no + i))
+#undef SELECT
+    }
+}
+
+typedef void select_function(const struct selection *s, size_t n_selections,
+                             const int16_t *rank, int16_t *reg, size_t n);
+
+static void
+select_plain(const struct selection *s, size_t n_selections,
+             const int16_t *rank, int16_t *reg, size_t n)
+{
+    select_all(s, n_selections, rank, reg, n);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void
+select_avx2(const struct selection *s, size_t n_selections,
+            const int16_t *rank, int16_t *reg, size_t n)
+{
+    select_all(s, n_selections, rank, reg, n);
+}
+
+__attribute__((target("avx512bw,avx512vl"))) static void
+select_avx512(const struct selection *s, size_t n_selections,
+              const int16_t *rank, int16_t *reg, size_t n)
+{
+    select_all(s, n_selections, rank, reg, n);
+}
+#endif
+
+static select_function *
+best_select(void)
+{
+#if defined(__x86_64__)
+    if (asci_cpu() == ASCI_CPU_AVX512)
+        return select_avx512;
+    if (asci_cpu() == ASCI_CPU_AVX2)
+        return select_avx2;
+#endif
+    return select_plain;
+}
+
+/* ---- cells ---- */
+
+/* Leaves of SIDE_BY_SIDE rows, rank pointing to the first of them. */
+static void
+walk_some(const struct cell *cell, const uint32_t *rank, uint32_t *leaf)
+{
+    uint32_t k[SIDE_BY_SIDE] = { 0 }, moved;
+    size_t i;
+
+    do {
+        moved = 0;
+        for (i = 0; i < SIDE_BY_SIDE; i++) {
+            const struct cell *p = &cell[k[i]];
+            /* Indexed by the test: a branch would be mispredicted. */
+            uint32_t next = p->end[rank[p->at + i] - p->start > p->length];
+
+            moved |= next ^ k[i];
+            k[i] = next;
+        }
+    } while (moved);
+    for (i = 0; i < SIDE_BY_SIDE; i++)
+        leaf[i] = cell[k[i]].start;
+}
+
+static void
+walk_all(const struct cell *cell, const uint32_t *rank, size_t n,
+         uint32_t *leaf)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += SIDE_BY_SIDE)
+        walk_some(cell, rank + i, leaf + i);
+}
+
+/* ---- sums ---- */
+
+/* What a leaf's value adds: the number itself, or scaled and rounded as an
+ * engine that works in float has it.  A sum of two floats rounded to double
+ * and then to float is the sum in float (Figueroa 1995). */
+static double
+single_term(const struct asci_ensemble *f, double v)
+{
+    return (double)((float)f->scale * (float)v);
+}
+
+/* sum[i] += the value of leaf number leaf[i] of the tree, for each output of
+ * the tree; sums of an output are `block` apart. */
+static void
+add_leaves(const struct asci_ensemble *f, const struct asci_tree *t,
+           const uint32_t *leaf, size_t n, double *sums, size_t block,
+           int single)
+{
+    size_t i, k;
+
+    for (k = 0; k < t->width; k++) {
+        const double *value = t->value + k;
+        double *sum = sums + (t->first + k) * block;
+
+        if (single)
+            for (i = 0; i < n; i++)
+                sum[i] = (double)(float)(sum[i] +
+                         single_term(f, value[leaf[i] * t->width]));
+        else
+            for (i = 0; i < n; i++)
+                sum[i] += value[leaf[i] * t->width];
+    }
+}
+
+/* The leaves of all n rows, and their values added to the sums. */
+static void
+run_tree(const struct asci_ensemble *f, size_t j, size_t n, struct room *w,
+         select_function *select_rows, int single)
+{
+    const struct compact *c = f->compact;
+    const struct asci_tree *t = &f->tree[j];
+    const struct packed_tree *p = &c->tree[j];
+    size_t i, k, now;
+
+    if (p->walked)
+        walk_all(c->cell + p->first, w->rank, n, w->leaf);
+    else if (p->n == 0)
+        for (i = 0; i < n; i++)
+            w->leaf[i] = t->node[0].leaf;
+    for (i = 0; !p->walked && p->n > 0 && i < n; i += ASCI_BLOCK) {
+        now = n - i < ASCI_BLOCK ? n - i : ASCI_BLOCK;
+        select_rows(c->selection + p->first, p->n, w->short_rank + i, w->reg,
+                    (now + VECTOR - 1) / VECTOR * VECTOR);
+        if (t->width == 1 && !single)
+            for (k = 0; k < now; k++)
+                w->sum[t->first * c->block + i + k] +=
+                    t->value[(uint16_t)w->reg[k]];
+        else
+            for (k = 0; k < now; k++)
+                w->leaf[i + k] = (uint16_t)w->reg[k];
+    }
+    if (p->walked || p->n == 0 || t->width > 1 || single)
+        add_leaves(f, t, w->leaf, n, w->sum, c->block, single);
+}
+
+void
+asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
+                  size_t n, double *r, double *scratch, int single)
+{
+    const struct compact *c = f->compact;
+    const size_t full = (n + VECTOR - 1) / VECTOR * VECTOR;
+    select_function *select_rows = best_select();
+    struct room w;
+    size_t i, j, k;
+
+    single = single ? f->single : 0;
+    arrange(f, scratch, &w);
+    for (k = 0; k < f->n_raw; k++)
+        for (i = 0; i < n; i++)
+            w.sum[k * c->block + i] = single == 2 ? (double)(float)f->base[k]
+                                                  : 0.0;
+    rank_rows(f, columns, n, full, &w);
+    for (j = 0; j < f->n_trees; j++)
+        run_tree(f, j, n, &w, select_rows, single);
+    for (k = 0; k < f->n_raw; k++)
+        for (i = 0; i < n; i++) {
+            double sum = w.sum[k * c->block + i];
+
+            if (single == 1)
+                sum = (double)(float)(sum + (double)(float)f->base[k]);
+            else if (single == 0)
+                sum = f->base[k] + f->scale * sum;
+            r[i * f->n_raw + k] = sum;
+        }
+}
+
+size_t
+asci_ensemble_block(const struct asci_ensemble *f)
+{
+    const struct compact *c = f->compact;
+
+    return c->block;
+}

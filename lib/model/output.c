@@ -1,0 +1,242 @@
+/* model/output.c -- from raw outputs to the outputs that a person knows.
+ *
+ * Raw scale: u_k = sign_k r[raw_k].  Response: g(u_k), or 1 - g(-u_k) for the
+ * complement of two classes that share one raw output.  Inverse links g:
+ *
+ *     logit    1 / (1 + exp(-u))         probit   Phi(u)
+ *     cloglog  1 - exp(-exp(u))          loglog   exp(-exp(-u))
+ *     cauchit  1/2 + atan(u) / pi        exp      exp(u)
+ *     softmax  exp(u_k) / sum exp(u)     simplemax  u_k / sum u
+ *
+ * (PMML 4.4, RegressionModel, normalizationMethod).  Complements are computed
+ * as such, so that a small probability keeps its digits.
+ */
+#include <math.h>
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
+
+#include "model/core.h"
+
+/* The same as in bulk, to the bit. */
+static double
+inverse_logit(double u)
+{
+    asci_logistic(&u, 1);
+    return u;
+}
+
+/* g(u), elementwise links */
+static double
+inverse_link(enum asci_link link, double u)
+{
+    switch (link) {
+    case ASCI_LINK_LOGIT:
+        return inverse_logit(u);
+    case ASCI_LINK_PROBIT:
+        return isnan(u) ? u : gsl_cdf_ugaussian_P(u);
+    case ASCI_LINK_CLOGLOG:
+        return -expm1(-exp(u));
+    case ASCI_LINK_LOGLOG:
+        return exp(-exp(-u));
+    case ASCI_LINK_CAUCHIT:
+        /* atan2 keeps the digits of the lower tail. */
+        return isnan(u) ? u : atan2(1.0, -u) / M_PI;
+    case ASCI_LINK_EXP:
+        return exp(u);
+    default:
+        return u;
+    }
+}
+
+/* 1 - g(u) */
+static double
+inverse_complement(enum asci_link link, double u)
+{
+    switch (link) {
+    case ASCI_LINK_LOGIT:
+    case ASCI_LINK_PROBIT:
+    case ASCI_LINK_CAUCHIT:
+        return inverse_link(link, -u);
+    case ASCI_LINK_CLOGLOG:
+        return exp(-exp(u));
+    case ASCI_LINK_LOGLOG:
+        return -expm1(-exp(-u));
+    default:
+        return 1.0 - inverse_link(link, u);
+    }
+}
+
+/* g'(u) */
+static double
+inverse_slope(enum asci_link link, double u)
+{
+    double t;
+
+    switch (link) {
+    case ASCI_LINK_LOGIT:
+        t = exp(-fabs(u));
+        return t / ((1.0 + t) * (1.0 + t));
+    case ASCI_LINK_PROBIT:
+        return isnan(u) ? u : gsl_ran_ugaussian_pdf(u);
+    case ASCI_LINK_CLOGLOG:
+        return exp(u - exp(u));
+    case ASCI_LINK_LOGLOG:
+        return exp(-u - exp(-u));
+    case ASCI_LINK_CAUCHIT:
+        return 1.0 / (M_PI * (1.0 + u * u));
+    case ASCI_LINK_EXP:
+        return exp(u);
+    default:
+        return 1.0;
+    }
+}
+
+static int
+joint(enum asci_link link)
+{
+    return link == ASCI_LINK_SOFTMAX || link == ASCI_LINK_SIMPLEMAX;
+}
+
+/* p (n_outputs) of the raw-scale outputs u, in place */
+static void
+joint_link(enum asci_link link, double *u, size_t n)
+{
+    double top = u[0], sum = 0.0;
+    size_t k;
+
+    if (link == ASCI_LINK_SOFTMAX) {
+        for (k = 1; k < n; k++)
+            if (u[k] > top)
+                top = u[k];
+        for (k = 0; k < n; k++)
+            u[k] = exp(u[k] - top);
+    }
+    for (k = 0; k < n; k++)
+        sum += u[k];
+    for (k = 0; k < n; k++)
+        u[k] /= sum;
+}
+
+static double
+rescaled(const struct asci_rescale *t, double y)
+{
+    if (y < t->min)
+        y = t->min;
+    if (y > t->max)
+        y = t->max;
+    y = t->factor * y + t->constant;
+    switch (t->cast) {
+    case 1:
+        return round(y);
+    case 2:
+        return ceil(y);
+    case 3:
+        return floor(y);
+    default:
+        return y;
+    }
+}
+
+static double
+rescale_slope(const struct asci_rescale *t, double y)
+{
+    return t->cast || y <= t->min || y >= t->max ? 0.0 : t->factor;
+}
+
+void
+asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
+             size_t n, double *y)
+{
+    const size_t n_out = m->n_outputs;
+    const int linked = scale == ASC_RESPONSE && m->link != ASCI_LINK_NONE;
+    size_t i, k;
+
+    for (k = 0; k < n_out; k++) {
+        const struct asci_output *o = &m->output[k];
+        const double *u = r + o->raw;
+        const int complement = o->complement && !joint(m->link);
+        double *out = y + k;
+
+        if (linked && m->link == ASCI_LINK_LOGIT)
+            for (i = 0; i < n; i++)
+                out[i * n_out] = (complement ? -1.0 : o->sign) *
+                                 u[i * m->n_raw];
+        else if (complement && (linked || m->link == ASCI_LINK_NONE))
+            for (i = 0; i < n; i++)
+                out[i * n_out] = inverse_complement(m->link, u[i * m->n_raw]);
+        else if (linked && !joint(m->link))
+            for (i = 0; i < n; i++)
+                out[i * n_out] = inverse_link(m->link,
+                                              o->sign * u[i * m->n_raw]);
+        else
+            for (i = 0; i < n; i++)
+                out[i * n_out] = o->sign * u[i * m->n_raw];
+    }
+    if (linked && m->link == ASCI_LINK_LOGIT)
+        asci_logistic(y, n * n_out);
+    if (linked && joint(m->link))
+        for (i = 0; i < n; i++)
+            joint_link(m->link, y + i * n_out, n_out);
+    if (scale == ASC_RESPONSE && m->rescale)
+        for (i = 0; i < n * n_out; i++)
+            y[i] = rescaled(m->rescale, y[i]);
+}
+
+/* d p_k / d u_j = p_k ([j = k] - p_j) of softmax, ([j = k] - p_k) / sum u of
+ * simplemax. */
+static void
+joint_slopes(const asc_model *m, const double *r, size_t k, double *s)
+{
+    const struct asci_output *o = m->output;
+    double top = -INFINITY, sum = 0.0, p;
+    size_t j;
+
+    for (j = 0; j < m->n_outputs; j++)
+        if (o[j].sign * r[o[j].raw] > top)
+            top = o[j].sign * r[o[j].raw];
+    if (m->link == ASCI_LINK_SOFTMAX) {
+        for (j = 0; j < m->n_outputs; j++)
+            sum += exp(o[j].sign * r[o[j].raw] - top);
+        p = exp(o[k].sign * r[o[k].raw] - top) / sum;
+        for (j = 0; j < m->n_outputs; j++)
+            s[o[j].raw] -= o[j].sign * p *
+                           (exp(o[j].sign * r[o[j].raw] - top) / sum);
+        s[o[k].raw] += o[k].sign * p;
+    } else {
+        for (j = 0; j < m->n_outputs; j++)
+            sum += o[j].sign * r[o[j].raw];
+        p = o[k].sign * r[o[k].raw] / sum;
+        for (j = 0; j < m->n_outputs; j++)
+            s[o[j].raw] -= o[j].sign * p / sum;
+        s[o[k].raw] += o[k].sign / sum;
+    }
+}
+
+void
+asci_output_slopes(const asc_model *m, enum asc_scale scale, const double *r,
+                   size_t k, double *s)
+{
+    const struct asci_output *o = &m->output[k];
+    double y, u = r[o->raw];
+    size_t j;
+
+    for (j = 0; j < m->n_raw; j++)
+        s[j] = 0.0;
+    if (scale == ASC_RAW || m->link == ASCI_LINK_NONE) {
+        s[o->raw] = o->complement && m->link == ASCI_LINK_NONE ? -1.0
+                                                               : o->sign;
+        y = o->sign * u;
+    } else if (joint(m->link)) {
+        joint_slopes(m, r, k, s);
+        return;
+    } else if (o->complement) {
+        s[o->raw] = -inverse_slope(m->link, u);
+        y = inverse_complement(m->link, u);
+    } else {
+        s[o->raw] = o->sign * inverse_slope(m->link, o->sign * u);
+        y = inverse_link(m->link, o->sign * u);
+    }
+    if (scale == ASC_RESPONSE && m->rescale)
+        s[o->raw] *= rescale_slope(m->rescale, y);
+}
