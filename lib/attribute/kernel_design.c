@@ -1,0 +1,528 @@
+/* attribute/kernel_design.c -- which coalitions kernel-shap evaluates, and
+ * how their values become attributions.
+ *
+ * phi minimises sum_z pi(z) (v(z) - v(0) - z phi)^2 subject to sum phi =
+ * v(all) - v(none), pi(z) = (M - 1) / (C(M, s) s (M - s)), s = |z|
+ * (Lundberg and Lee 2017, arXiv:1705.07874, theorem 2).
+ *
+ * Coalitions come in pairs z, 1 - z, whose terms in the constrained problem
+ * have opposite regressors x = z - s/M: they are one equation x u = t.  All
+ * pairs of sizes s, M - s form a class of weight 2 (M - 1) / (s (M - s)).
+ * Classes are enumerated whole, from s = 1 on, while a share of the budget in
+ * proportion to their weight would hold them all (as in the shap package);
+ * s = 1 always is, so that no design is singular.  What is left of the budget
+ * is divided among the other classes in proportion to their weight.  Within a
+ * class pairs are drawn without replacement and share its weight, as in
+ * stratified sampling (Cochran 1977, chapter 5); classes for which there would
+ * be less than two draws are joined and drawn from with replacement, a size by
+ * its weight and then a set.  Pairs: Covert and Lee 2021, arXiv:2012.01536,
+ * section 4.2.
+ *
+ * The least squares problem is the same for all rows: with A = sum w x x',
+ * C = A^-1 [w x] on the vectors of sum 0 is found once.
+ *
+ * Variance: phi - C E[t] is a sum over draws of C_p e_p, e the residuals of t;
+ * it is estimated from their spread within strata (a sandwich estimator; the
+ * finite population factor of Cochran 1977, theorem 2.2), with e divided by
+ * 1 - leverage, as deleting one draw after the other would give it.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/kernel_design.h"
+
+/* ---- classes of pairs ---- */
+
+/* Coalitions of n choose k, as far as a double holds them. */
+static double
+choose(size_t n, size_t k)
+{
+    double c = 1.0;
+    size_t i;
+
+    for (i = 1; i <= k; i++)
+        c = c * (double)(n - k + i) / (double)i;
+    return round(c);
+}
+
+static int
+is_middle(size_t n, size_t size)
+{
+    return 2 * size == n;
+}
+
+/* Pairs of sizes s and n - s. */
+static double
+class_pairs(size_t n, size_t size)
+{
+    return choose(n, size) / (is_middle(n, size) ? 2.0 : 1.0);
+}
+
+static double
+class_weight(size_t n, size_t size)
+{
+    return (is_middle(n, size) ? 1.0 : 2.0) * (double)(n - 1) /
+           ((double)size * (double)(n - size));
+}
+
+int
+asci_kernel_whole(size_t n, size_t samples)
+{
+    return ldexp(1.0, (int)(n < 1000 ? n : 1000)) - 2.0 <= (double)samples;
+}
+
+size_t
+asci_kernel_least(size_t n)
+{
+    const size_t least = 2 * n + 4;
+
+    return asci_kernel_whole(n, least) ? ((size_t)1 << n) - 2 : least;
+}
+
+/* ---- building ---- */
+
+struct builder {
+    struct asci_kernel *d;
+    size_t capacity;            /* pairs */
+    double *weight;             /* (capacity) */
+    struct asc_stream stream;
+    size_t *table;              /* (n_table) 1 + pair, by hash */
+    size_t n_table;
+};
+
+static uint64_t *
+pair_bits(const struct asci_kernel *d, size_t pair)
+{
+    return d->bits + 2 * pair * d->words;
+}
+
+static void
+clear_set(uint64_t *set, size_t words)
+{
+    memset(set, 0, words * sizeof *set);
+}
+
+static void
+set_player(uint64_t *set, size_t player)
+{
+    set[player / 64] |= (uint64_t)1 << (player % 64);
+}
+
+static int
+has_player(const uint64_t *set, size_t player)
+{
+    return (int)(set[player / 64] >> (player % 64) & 1);
+}
+
+/* The pair's other set and offset, when the set itself is there. */
+static void
+complete_pair(struct builder *b, size_t pair, size_t size)
+{
+    struct asci_kernel *d = b->d;
+    const uint64_t *set = pair_bits(d, pair);
+    uint64_t *other = pair_bits(d, pair) + d->words;
+    size_t j;
+
+    clear_set(other, d->words);
+    for (j = 0; j < d->n_players; j++)
+        if (!has_player(set, j))
+            set_player(other, j);
+    d->offset[pair] = (double)size / (double)d->n_players - 0.5;
+    d->times[pair] = 1.0;
+}
+
+/* Writes the sets of a class one after the other, from pair d->n on; of the
+ * middle class those that hold player 0. */
+static void
+enumerate_class(struct builder *b, size_t size, size_t *member)
+{
+    struct asci_kernel *d = b->d;
+    const size_t n = d->n_players, held = is_middle(n, size);
+    size_t i, k;
+
+    for (i = 0; i < size; i++)
+        member[i] = i;
+    for (;;) {
+        uint64_t *set = pair_bits(d, d->n);
+
+        clear_set(set, d->words);
+        for (i = 0; i < size; i++)
+            set_player(set, member[i]);
+        complete_pair(b, d->n, size);
+        d->n++;
+        for (k = size; k > held && member[k - 1] == n - size + k - 1; k--)
+            ;
+        if (k == held)
+            return;
+        member[k - 1]++;
+        for (i = k; i < size; i++)
+            member[i] = member[i - 1] + 1;
+    }
+}
+
+/* A set of this size, all being equally likely (Floyd; Bentley 1987). */
+static void
+draw_set(struct builder *b, size_t size, uint64_t *set)
+{
+    const size_t n = b->d->n_players, held = is_middle(n, size);
+    size_t j;
+
+    clear_set(set, b->d->words);
+    if (held)
+        set_player(set, 0);
+    for (j = n - size + held; j < n; j++) {
+        const size_t r = held +
+            (size_t)asc_stream_below(&b->stream, j + 1 - held);
+
+        set_player(set, has_player(set, r) ? j : r);
+    }
+}
+
+/* The pair with the same set as the last one, or the last one itself, which
+ * is then remembered. */
+static size_t
+find_pair(struct builder *b, size_t last)
+{
+    const struct asci_kernel *d = b->d;
+    const size_t bytes = d->words * sizeof *d->bits;
+    const uint64_t *set = pair_bits(d, last);
+    size_t at = (size_t)asc_hash(set, bytes) & (b->n_table - 1);
+
+    while (b->table[at]) {
+        const size_t pair = b->table[at] - 1;
+
+        if (!memcmp(pair_bits(d, pair), set, bytes))
+            return pair;
+        at = (at + 1) & (b->n_table - 1);
+    }
+    b->table[at] = last + 1;
+    return last;
+}
+
+static void
+begin_stratum(struct builder *b, double left)
+{
+    b->d->stratum[b->d->n_strata] = (struct asci_stratum){
+        .first = b->d->n, .left = left
+    };
+}
+
+/* Gives the pairs of the stratum their share of its weight. */
+static void
+end_stratum(struct builder *b, double weight)
+{
+    struct asci_stratum *s = &b->d->stratum[b->d->n_strata++];
+    size_t i;
+
+    s->n = b->d->n - s->first;
+    for (i = 0; i < s->n; i++)
+        s->draws += b->d->times[s->first + i];
+    for (i = 0; i < s->n; i++)
+        b->weight[s->first + i] =
+            weight * b->d->times[s->first + i] / s->draws;
+}
+
+/* n different pairs of a class, few of them all. */
+static void
+draw_few(struct builder *b, size_t size, size_t n)
+{
+    struct asci_kernel *d = b->d;
+
+    while (n > 0) {
+        draw_set(b, size, pair_bits(d, d->n));
+        if (find_pair(b, d->n) != d->n)
+            continue;
+        complete_pair(b, d->n, size);
+        d->n++;
+        n--;
+    }
+}
+
+/* n pairs of a class of n_all, half of them or more: all are written down
+ * behind the others, and n of them drawn (Fisher and Yates). */
+static void
+draw_many(struct builder *b, size_t size, size_t n, size_t n_all,
+          size_t *member)
+{
+    struct asci_kernel *d = b->d;
+    const size_t first = d->n, words = d->words;
+    size_t i, k;
+
+    enumerate_class(b, size, member);
+    for (i = 0; i < n; i++) {
+        uint64_t *p = pair_bits(d, first + i), *q, kept;
+        const size_t r = (size_t)asc_stream_below(&b->stream, n_all - i);
+
+        q = pair_bits(d, first + i + r);
+        for (k = 0; k < 2 * words; k++) {
+            kept = p[k];
+            p[k] = q[k];
+            q[k] = kept;
+        }
+    }
+    d->n = first + n;
+}
+
+static void
+draw_class(struct builder *b, size_t size, size_t n, size_t *member)
+{
+    const double all = class_pairs(b->d->n_players, size);
+
+    begin_stratum(b, 1.0 - (double)n / all);
+    if ((double)n >= all / 2.0)
+        draw_many(b, size, n, (size_t)all, member);
+    else
+        draw_few(b, size, n);
+    end_stratum(b, class_weight(b->d->n_players, size));
+}
+
+/* n draws from the classes low ... high - 1 together */
+static void
+draw_classes(struct builder *b, size_t low, size_t high, size_t n)
+{
+    struct asci_kernel *d = b->d;
+    double weight = 0.0;
+    size_t s;
+
+    for (s = low; s < high; s++)
+        weight += class_weight(d->n_players, s);
+    begin_stratum(b, 1.0);
+    for (; n > 0; n--) {
+        double u = weight * asc_stream_uniform(&b->stream);
+        size_t pair;
+
+        for (s = low; s + 1 < high; s++) {
+            u -= class_weight(d->n_players, s);
+            if (u < 0.0)
+                break;
+        }
+        draw_set(b, s, pair_bits(d, d->n));
+        pair = find_pair(b, d->n);
+        if (pair == d->n) {
+            complete_pair(b, d->n, s);
+            d->n++;
+        } else {
+            d->times[pair] += 1.0;
+        }
+    }
+    end_stratum(b, weight);
+}
+
+/* Draws `budget` pairs from the classes first ... last. */
+static void
+draw_rest(struct builder *b, size_t first, size_t budget, size_t *member)
+{
+    const size_t n = b->d->n_players, end = n / 2 + 1;
+    double weight = 0.0, share, above = 0.0, given = 0.0;
+    size_t s, low, high, draws;
+
+    for (s = first; s < end; s++)
+        weight += class_weight(n, s);
+    for (low = first; low < end; low = high) {
+        /* As many classes as make two draws; what is too little at the end
+         * goes with the last stratum. */
+        share = 0.0;
+        for (high = low; high < end && share < 2.0; high++)
+            share += (double)budget * class_weight(n, high) / weight;
+        above += share;
+        if ((double)budget - above < 2.0 - 1e-6) {
+            high = end;
+            above = (double)budget;
+        }
+        /* Rounded sums: every draw is given once. */
+        draws = (size_t)(floor(above + 0.5) - given);
+        given += (double)draws;
+        if (high == low + 1 && (double)draws <= class_pairs(n, low))
+            draw_class(b, low, draws, member);
+        else
+            draw_classes(b, low, high, draws);
+    }
+}
+
+/* Chooses the pairs. */
+static void
+choose_pairs(struct builder *b, size_t samples, size_t *member)
+{
+    const size_t n = b->d->n_players, end = n / 2 + 1;
+    const int whole = asci_kernel_whole(n, samples);
+    size_t budget = samples / 2, s, i;
+    double weight = 0.0;
+
+    for (s = 1; s < end; s++)
+        weight += class_weight(n, s);
+    for (s = 1; s < end; s++) {
+        const double all = class_pairs(n, s), of = class_weight(n, s);
+        const size_t before = b->d->n;
+
+        if (!whole && s > 1 &&
+            (double)budget * of / weight < all * (1.0 - 1e-8))
+            break;
+        enumerate_class(b, s, member);
+        for (i = before; i < b->d->n; i++)
+            b->weight[i] = of / all;
+        budget -= whole ? 0 : b->d->n - before;
+        weight -= of;
+    }
+    if (s < end)
+        draw_rest(b, s, budget, member);
+}
+
+/* ---- solving ---- */
+
+/* C from the pairs and their weights, and leverages. */
+static int
+solve(struct builder *b, struct asc_error *e)
+{
+    struct asci_kernel *d = b->d;
+    const size_t n = d->n, m = d->n_players;
+    struct asci_weights *w = NULL;
+    double *x, *wx, *a, *rhs, *scratch = NULL, trace = 0.0;
+    int status = ASC_ESYSTEM;
+    size_t i, j, k;
+
+    x = asci_alloc(m, n * sizeof *x, e);        /* (m, n) z - s / m */
+    wx = asci_alloc(m, n * sizeof *wx, e);
+    a = asci_alloc(m, m * sizeof *a, e);
+    rhs = asci_alloc(n, m * sizeof *rhs, e);    /* (n, m) */
+    if (!x || !wx || !a || !rhs)
+        goto out;
+    for (j = 0; j < m; j++)
+        for (i = 0; i < n; i++) {
+            x[j * n + i] = has_player(pair_bits(d, i), j) -
+                           (d->offset[i] + 0.5);
+            wx[j * n + i] = b->weight[i] * x[j * n + i];
+            rhs[i * m + j] = wx[j * n + i];
+        }
+    w = asci_weights_new(x, NULL, m, n, e);
+    scratch = w ? asci_alloc(asci_product_scratch(w), sizeof *scratch, e)
+                : NULL;
+    if (!scratch)
+        goto out;
+    asci_product(w, wx, m, a, scratch);
+    /* Along (1, ..., 1), where A is 0, anything regular will do. */
+    for (j = 0; j < m; j++)
+        trace += a[j * m + j];
+    for (j = 0; j < m; j++)
+        for (k = 0; k < m; k++)
+            a[j * m + k] += trace / (double)(m * m);
+    status = asci_solve_spd(a, m, rhs, n, e);
+    if (status)
+        goto out;
+    for (i = 0; i < n; i++) {
+        double leverage = 0.0;
+
+        for (j = 0; j < m; j++) {
+            d->c[j * n + i] = rhs[i * m + j];
+            leverage += rhs[i * m + j] * x[j * n + i];
+        }
+        leverage /= d->times[i];
+        d->slack[i] = 1.0 / fmax(1.0 - leverage, 1e-3);
+        /* t is fitted by z u as well as by x u, for sum u = 0. */
+        for (j = 0; j < m; j++)
+            rhs[i * m + j] = has_player(pair_bits(d, i), j);
+    }
+    d->solve = asci_weights_new(d->c, NULL, m, n, e);
+    d->fit = asci_weights_new(rhs, NULL, n, m, e);
+    if (!d->solve || !d->fit)
+        status = ASC_ESYSTEM;
+out:
+    free(scratch);
+    asci_weights_free(w);
+    free(rhs);
+    free(a);
+    free(wx);
+    free(x);
+    return status;
+}
+
+struct asci_kernel *
+asci_kernel_new(size_t n_players, size_t samples, uint64_t seed,
+                struct asc_error *e)
+{
+    struct asci_kernel *d = asci_alloc_zero(1, sizeof *d, e);
+    struct builder b = { .d = d };
+    size_t *member = NULL, n;
+    int status = ASC_ESYSTEM;
+
+    if (!d)
+        return NULL;
+    d->n_players = n_players;
+    d->words = (n_players + 63) / 64;
+    if (asci_kernel_whole(n_players, samples))
+        samples = ((size_t)1 << n_players) - 2;
+    /* Room for a class that is written down to draw half of it or more. */
+    n = b.capacity = samples + 1;
+    for (b.n_table = 64; b.n_table < 2 * n; b.n_table *= 2)
+        ;
+    d->bits = asci_alloc(n, 2 * d->words * sizeof *d->bits, e);
+    d->offset = asci_alloc(n, sizeof *d->offset, e);
+    d->times = asci_alloc(n, sizeof *d->times, e);
+    d->slack = asci_alloc(n, sizeof *d->slack, e);
+    d->stratum = asci_alloc_zero(n_players + 1, sizeof *d->stratum, e);
+    b.weight = asci_alloc(n, sizeof *b.weight, e);
+    b.table = asci_alloc_zero(b.n_table, sizeof *b.table, e);
+    member = asci_alloc(n_players + 1, sizeof *member, e);
+    if (!d->bits || !d->offset || !d->times || !d->slack || !d->stratum ||
+        !b.weight || !b.table || !member)
+        goto out;
+    asc_stream_start(&b.stream, seed, "kernel-shap", "", 0);
+    choose_pairs(&b, samples, member);
+    d->c = asci_alloc(n_players, d->n * sizeof *d->c, e);
+    if (!d->c)
+        goto out;
+    status = d->n > 0 ? solve(&b, e) : ASC_OK;
+out:
+    free(member);
+    free(b.table);
+    free(b.weight);
+    if (status) {
+        asci_kernel_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void
+asci_kernel_free(struct asci_kernel *d)
+{
+    if (!d)
+        return;
+    asci_weights_free(d->solve);
+    asci_weights_free(d->fit);
+    free(d->bits);
+    free(d->offset);
+    free(d->times);
+    free(d->slack);
+    free(d->stratum);
+    free(d->c);
+    free(d);
+}
+
+void
+asci_kernel_variance(const struct asci_kernel *d, const double *e,
+                     double *variance)
+{
+    size_t j, k, i;
+
+    for (j = 0; j < d->n_players; j++) {
+        const double *c = d->c + j * d->n;
+
+        variance[j] = 0.0;
+        for (k = 0; k < d->n_strata; k++) {
+            const struct asci_stratum *s = &d->stratum[k];
+            const size_t end = s->first + s->n;
+            double mean = 0.0, sum = 0.0;
+
+            for (i = s->first; i < end; i++)
+                mean += c[i] * e[i] * d->slack[i];
+            mean /= s->draws;
+            for (i = s->first; i < end; i++) {
+                const double one = c[i] * e[i] * d->slack[i] / d->times[i];
+
+                sum += d->times[i] * (one - mean) * (one - mean);
+            }
+            variance[j] += s->left * sum * s->draws / (s->draws - 1.0);
+        }
+    }
+}

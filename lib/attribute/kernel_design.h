@@ -1,0 +1,51 @@
+/* attribute/kernel_design.h -- which coalitions kernel-shap evaluates, and
+ * how their values become attributions. */
+#ifndef ASCRIBE_ATTRIBUTE_KERNEL_DESIGN_H
+#define ASCRIBE_ATTRIBUTE_KERNEL_DESIGN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/internal.h"
+
+/* Pairs that stand for a part of all pairs, drawn at random from it. */
+struct asci_stratum {
+    size_t first, n;            /* pairs */
+    double draws;               /* how often it was drawn from */
+    double left;                /* share of the part that was not drawn; 1 if
+                                   drawn with replacement */
+};
+
+/* A coalition z and its complement are a pair, of which only
+ *
+ *     t = (v(z) - v(not z)) / 2 - (|z| / M - 1/2) (v(all) - v(none))
+ *
+ * matters; phi = (v(all) - v(none)) / M + C t. */
+struct asci_kernel {
+    size_t n_players, n, words;
+    uint64_t *bits;             /* (2 n, words) pairs: set, complement */
+    double *offset;             /* (n) |z| / M - 1/2 */
+    struct asci_weights *solve; /* (n_players, n) C */
+    struct asci_weights *fit;   /* (n, n_players) z: t is about z u */
+    size_t n_strata;
+    struct asci_stratum *stratum;       /* those that are not complete */
+    double *times;              /* (n) how often a pair was drawn */
+    double *slack;              /* (n) 1 / (1 - leverage of one draw) */
+    double *c;                  /* (n_players, n) C */
+};
+
+/* The design for n_players players, samples coalitions at most. */
+struct asci_kernel *asci_kernel_new(size_t n_players, size_t samples,
+                                    uint64_t seed, struct asc_error *e);
+void asci_kernel_free(struct asci_kernel *d);
+
+/* 1 if all coalitions of n players but none and all are at most `samples`. */
+int asci_kernel_whole(size_t n, size_t samples);
+/* The fewest samples that a design for n players takes. */
+size_t asci_kernel_least(size_t n);
+
+/* variance[j * stride] (n_players) of phi, from residuals e (n) of t. */
+void asci_kernel_variance(const struct asci_kernel *d, const double *e,
+                          double *variance);
+
+#endif
