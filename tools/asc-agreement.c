@@ -1,0 +1,403 @@
+/* asc-agreement -- do two explanations of one row say the same? */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/attributions.h"
+
+enum { BLOCK_LINES = 1024, MAX_TABLES = 64 };
+
+static const struct tool_use options[] = {
+    { OPT_METRIC, "metrics (default: all of them)" },
+    { OPT_DIGITS, NULL }, { OPT_THREADS, NULL }, { OPT_PROVENANCE, NULL },
+    { OPT_OUTPUT, NULL }, { OPT_LIST, NULL }, { OPT_END, NULL }
+};
+
+static const struct tool tool = {
+    .name = "asc-agreement",
+    .synopsis = "[-M METRIC[,METRIC...]] [OPTION]... [ATTRIBUTIONS]...",
+    .purpose = "Measure how far the attributions of a row by several methods "
+        "agree.",
+    .uses = options,
+    .entries = asc_agreement_entries,
+    .entry = "metric",
+    .max_operands = MAX_TABLES
+};
+
+struct metric {
+    const struct asc_agreement *agreement;
+    struct asc_buffer text;
+    size_t undefined;
+};
+
+/* A table, read one line ahead. */
+struct input {
+    struct attributions table;
+    struct attribution_lines next;      /* one line, or none at the end */
+};
+
+struct run {
+    const struct tool_options *o;
+    size_t n_inputs;
+    struct input *input;        /* (n_inputs) */
+    struct asc_specs specs;
+    struct metric *metric;      /* (specs.n) */
+    asc_writer *writer;
+    size_t done, pairs;
+};
+
+struct block {
+    struct attribution_lines lines;
+    size_t *table;              /* (lines.capacity) which input */
+    size_t n_groups, room;
+    size_t *group;              /* (n_groups + 1) first lines of the rows */
+    size_t pairs, *undefined;   /* (n_metrics) */
+    struct asc_buffer out;
+};
+
+static void
+drop_block(void *context, void *block)
+{
+    struct block *b = block;
+
+    (void)context;
+    if (!b)
+        return;
+    attribution_lines_free(&b->lines);
+    asc_buffer_free(&b->out);
+    free(b->table);
+    free(b->group);
+    free(b->undefined);
+    free(b);
+}
+
+static void *
+make_block(void *context, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = calloc(1, sizeof *b);
+
+    if (b && (b->undefined = calloc(r->specs.n, sizeof *b->undefined))
+        && !attribution_lines_init(&b->lines, &r->input[0].table, BLOCK_LINES,
+                                   e))
+        return b;
+    asc_fail(e, ASC_ESYSTEM, "out of memory");
+    drop_block(r, b);
+    return NULL;
+}
+
+static int
+advance(struct input *in, struct asc_error *e)
+{
+    attribution_lines_clear(&in->next);
+    return attribution_lines_add(&in->next, &in->table, e);
+}
+
+static int
+same_part(const struct attribution_lines *a, size_t i,
+          const struct attribution_lines *b, size_t k, int part)
+{
+    const struct asc_text s = attribution_part(a, i, part);
+    const struct asc_text t = attribution_part(b, k, part);
+
+    return s.n == t.n && (!s.n || !memcmp(s.p, t.p, s.n));
+}
+
+static int
+same_row(const struct attribution_lines *a, size_t i,
+         const struct attribution_lines *b, size_t k)
+{
+    return same_part(a, i, b, k, LINE_ROW)
+        && same_part(a, i, b, k, LINE_MODEL);
+}
+
+/* Remembers which table the line just added came from. */
+static int
+note_table(struct block *b, size_t k, struct asc_error *e)
+{
+    const size_t n = b->lines.n;
+    void *p;
+
+    if (!b->table || n > b->room) {
+        b->room = b->lines.capacity;
+        if (!(p = realloc(b->table, b->room * sizeof *b->table)))
+            return asc_fail(e, ASC_ESYSTEM, "out of memory");
+        b->table = p;
+        if (!(p = realloc(b->group, (b->room + 1) * sizeof *b->group)))
+            return asc_fail(e, ASC_ESYSTEM, "out of memory");
+        b->group = p;
+    }
+    b->table[n - 1] = k;
+    return ASC_OK;
+}
+
+/* All lines of the next row, of every table: 1, 0 at the end, -1. */
+static int
+read_row(struct run *r, struct block *b, struct asc_error *e)
+{
+    const size_t first = b->lines.n;
+    size_t k;
+    int got;
+
+    for (k = 0; k < r->n_inputs; k++) {
+        struct input *in = &r->input[k];
+        struct input *lead = &r->input[0];
+
+        if (k && (in->next.n == 0 || !same_row(&b->lines, first, &in->next, 0))
+            && (b->lines.n > first || in->next.n)) {
+            const struct asc_text want = attribution_part(&b->lines, first,
+                                                          LINE_ROW);
+            const struct asc_text have = in->next.n
+                ? attribution_part(&in->next, 0, LINE_ROW)
+                : (struct asc_text){ "the end", 7 };
+
+            if (b->lines.n == first)
+                asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s, where %s ends: the "
+                         "tables must hold the same rows in the same order",
+                         asc_reader_name(in->table.reader), in->next.line[0],
+                         have.n < 60 ? (int)have.n : 60, have.p,
+                         asc_reader_name(lead->table.reader));
+            else
+                asc_fail(e, ASC_EINPUT, "%s: row %.*s, where %s:%zu has row "
+                         "%.*s: the tables must hold the same rows in the "
+                         "same order", asc_reader_name(in->table.reader),
+                         have.n < 60 ? (int)have.n : 60, have.p,
+                         asc_reader_name(lead->table.reader),
+                         b->lines.line[first],
+                         want.n < 60 ? (int)want.n : 60, want.p);
+            return -1;
+        }
+        while (in->next.n
+               && (b->lines.n == first
+                   || same_row(&b->lines, first, &in->next, 0))) {
+            if (attribution_lines_copy(&b->lines, &in->next, 0, e)
+                || note_table(b, k, e))
+                return -1;
+            got = advance(in, e);
+            if (got < 0)
+                return -1;
+        }
+    }
+    return b->lines.n > first;
+}
+
+static int
+fill(void *context, void *block, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = block;
+    int got;
+
+    attribution_lines_clear(&b->lines);
+    b->n_groups = 0;
+    while (b->lines.n < BLOCK_LINES) {
+        const size_t first = b->lines.n;
+
+        got = read_row(r, b, e);
+        if (got < 0)
+            return -1;
+        if (!got)
+            break;
+        b->group[b->n_groups++] = first;
+    }
+    if (b->n_groups)
+        b->group[b->n_groups] = b->lines.n;
+    return b->n_groups > 0;
+}
+
+static int
+compare(struct run *r, struct block *b, size_t i, size_t k,
+        struct asc_error *e)
+{
+    const struct attribution_lines *v = &b->lines;
+    const struct asc_text method = attribution_part(v, i, LINE_METHOD);
+    size_t s;
+    double value;
+
+    if (same_part(v, i, v, k, LINE_METHOD))
+        return asc_fail(e, ASC_EINPUT, "%s:%zu: method %.*s explains this row "
+                        "in %s:%zu too", 
+                        asc_reader_name(r->input[b->table[k]].table.reader),
+                        v->line[k], method.n < 60 ? (int)method.n : 60,
+                        method.p,
+                        asc_reader_name(r->input[b->table[i]].table.reader),
+                        v->line[i]);
+    if (v->scale[i] != v->scale[k])
+        return asc_fail(e, ASC_EINPUT, "%s:%zu: scale %s cannot be compared "
+                        "with scale %s in %s:%zu",
+                        asc_reader_name(r->input[b->table[k]].table.reader),
+                        v->line[k], tool_scale_name(v->scale[k]),
+                        tool_scale_name(v->scale[i]),
+                        asc_reader_name(r->input[b->table[i]].table.reader),
+                        v->line[i]);
+    b->pairs++;
+    for (s = 0; s < r->specs.n; s++) {
+        const struct metric *m = &r->metric[s];
+
+        if (m->agreement->measure(v->phi + i * v->d, v->phi + k * v->d, v->d,
+                                  &r->specs.v[s], &value, e))
+            return (int)e->status;
+        b->undefined[s] += isnan(value) != 0;
+        attribution_put(v, i, LINE_MODEL, LINE_OUTPUT, &b->out);
+        attribution_put(v, k, LINE_METHOD, LINE_KEPT, &b->out);
+        asc_buffer_add(&b->out, m->text.p, m->text.n);
+        asc_buffer_char(&b->out, '\t');
+        attribution_put(v, i, LINE_KEPT, LINE_END, &b->out);
+        asc_buffer_number(&b->out, value, r->o->digits);
+        asc_buffer_char(&b->out, '\n');
+    }
+    return ASC_OK;
+}
+
+static int
+measure(void *context, void *block, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = block;
+    size_t g, i, k;
+
+    b->pairs = 0;
+    memset(b->undefined, 0, r->specs.n * sizeof *b->undefined);
+    for (g = 0; g < b->n_groups; g++)
+        for (i = b->group[g]; i < b->group[g + 1]; i++)
+            for (k = i + 1; k < b->group[g + 1]; k++)
+                if (same_part(&b->lines, i, &b->lines, k, LINE_OUTPUT)
+                    && compare(r, b, i, k, e))
+                    return (int)e->status;
+    return ASC_OK;
+}
+
+static int
+print(void *context, void *block, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = block;
+    size_t s;
+
+    for (s = 0; s < r->specs.n; s++)
+        r->metric[s].undefined += b->undefined[s];
+    r->pairs += b->pairs;
+    r->done += b->n_groups;
+    tool_progress(r->done);
+    return asc_writer_put(r->writer, &b->out, e);
+}
+
+static void
+header(struct run *r)
+{
+    struct asc_buffer out = { NULL, 0, 0, 0 };
+
+    asc_buffer_text(&out, r->input[0].table.model >= 0 ? "model\trow" : "row");
+    asc_buffer_text(&out, "\tmethod_a\tmethod_b\toutput\tmetric\t");
+    attributions_kept_head(&r->input[0].table, &out);
+    asc_buffer_text(&out, "value\n");
+    tool_put(r->writer, &out);
+    asc_buffer_free(&out);
+}
+
+static void
+prepare(struct run *r)
+{
+    size_t n, s;
+    const struct asc_entry *const *entries = asc_agreement_entries(&n);
+    const struct asc_agreement *const *agreements = asc_agreements(&n);
+    struct asc_buffer all = { NULL, 0, 0, 0 };
+
+    for (s = 0; s < n; s++)
+        asc_buffer_print(&all, "%s%s", s ? "," : "", entries[s]->name);
+    asc_buffer_char(&all, '\0');
+    if (all.failed)
+        tool_misuse("out of memory");
+    tool_specs(r->o, tool_text(&r->o->specs) ? tool_text(&r->o->specs)
+               : all.p, entries, n, "metric", &r->specs);
+    asc_buffer_free(&all);
+    r->metric = calloc(r->specs.n, sizeof *r->metric);
+    if (!r->metric)
+        tool_misuse("out of memory");
+    for (s = 0; s < r->specs.n; s++) {
+        size_t i;
+
+        asc_spec_text(&r->specs.v[s], &r->metric[s].text);
+        for (i = 0; i < n; i++)
+            if (&agreements[i]->entry == r->specs.v[s].entry)
+                r->metric[s].agreement = agreements[i];
+    }
+}
+
+/* All tables explain the same fields; the first says in which order. */
+static void
+open_tables(struct run *r)
+{
+    struct asc_schema s = { 0, NULL };
+    struct asc_error e;
+    size_t k, j;
+
+    r->n_inputs = r->o->n_operands ? r->o->n_operands : 1;
+    r->input = calloc(r->n_inputs, sizeof *r->input);
+    if (!r->input)
+        tool_misuse("out of memory");
+    for (k = 0; k < r->n_inputs; k++) {
+        struct attributions *a = &r->input[k].table;
+
+        attributions_open(a, r->o->n_operands ? r->o->operands[k] : NULL,
+                          r->o);
+        if (!k) {
+            s.n = a->d;
+            s.field = calloc(a->d, sizeof *s.field);
+            if (!s.field)
+                tool_misuse("out of memory");
+            for (j = 0; j < a->d; j++)
+                s.field[j].name = a->field[j];
+        } else {
+            attributions_match(a, &s);
+        }
+        if (attribution_lines_init(&r->input[k].next, a, 1, &e)
+            || advance(&r->input[k], &e) < 0)
+            tool_fail(&e);
+    }
+    free(s.field);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct asc_loop loop = { make_block, drop_block, fill,
+                                          measure, print };
+    struct tool_options o;
+    struct run r;
+    struct asc_error e;
+    size_t s;
+
+    tool_start(&tool, argc, argv, &o);
+    memset(&r, 0, sizeof r);
+    r.o = &o;
+    open_tables(&r);
+    prepare(&r);
+    r.writer = tool_writer(&o, r.input[0].table.reader, tool_text(&o.specs),
+                           NULL, NULL);
+    header(&r);
+    if (asc_loop_run(&loop, &r, o.threads, &e))
+        tool_fail(&e);
+    if (r.done && !r.pairs) {
+        asc_fail(&e, ASC_EINPUT, "%s: no row has attributions by two methods "
+                 "next to each other: order the table by row, or name a table "
+                 "for each method", asc_reader_name(r.input[0].table.reader));
+        tool_fail(&e);
+    }
+    tool_close(r.writer);
+    for (s = 0; s < r.specs.n; s++) {
+        if (r.metric[s].undefined)
+            tool_note("%.*s: %zu of %zu undefined (left empty)",
+                      (int)r.metric[s].text.n, r.metric[s].text.p,
+                      r.metric[s].undefined, r.pairs);
+        asc_buffer_free(&r.metric[s].text);
+    }
+    for (s = 0; s < r.n_inputs; s++) {
+        attribution_lines_free(&r.input[s].next);
+        attributions_close(&r.input[s].table);
+    }
+    free(r.input);
+    free(r.metric);
+    asc_specs_free(&r.specs);
+    return tool_end(&o, TOOL_DONE);
+}

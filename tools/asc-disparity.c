@@ -1,0 +1,181 @@
+/* asc-disparity -- are scores as good for one group of rows as for another? */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/scores.h"
+
+static const struct tool_use options[] = {
+    { OPT_GROUP, NULL }, { OPT_DATA, "table that has the groups, by row id" },
+    { OPT_BY, NULL }, { OPT_BETTER, NULL }, { OPT_MIN_GROUP, NULL },
+    { OPT_UNIT, NULL }, { OPT_LEVEL, NULL }, { OPT_REPLICATES, NULL },
+    { OPT_PERMUTATIONS, NULL }, { OPT_ADJUST, NULL }, { OPT_SEED, NULL },
+    { OPT_ID, NULL }, { OPT_MISSING, NULL }, { OPT_DIGITS, NULL },
+    { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_END, NULL }
+};
+
+static const struct tool tool = {
+    .name = "asc-disparity",
+    .synopsis = "-g COLUMN[,COLUMN...] [-x DATA] [OPTION]... [SCORES]",
+    .purpose = "Compare scores between groups of rows: means, gaps, intervals "
+        "and tests.",
+    .uses = options,
+    .max_operands = 1
+};
+
+/* One line of the result, kept until the p values can be adjusted. */
+struct result {
+    const struct score_series *series;
+    struct asc_disparity_row row;
+    double adjusted;
+};
+
+/* 1 if larger values of the series' metric are better. */
+static int
+higher_is_better(const struct scores *s, const struct score_series *v,
+                 const struct tool_options *o)
+{
+    const struct asc_text metric = scores_key_part(s, v, "metric");
+    const char *colon = metric.n ? memchr(metric.p, ':', metric.n) : NULL;
+    const size_t length = colon ? (size_t)(colon - metric.p) : metric.n;
+    size_t n, i;
+    const struct asc_entry *const *entries = asc_fidelity_entries(&n);
+
+    if (o->better)
+        return !strcmp(o->better, "higher");
+    for (i = 0; i < n; i++)
+        if (strlen(entries[i]->name) == length
+            && !memcmp(entries[i]->name, metric.p, length))
+            return !(entries[i]->traits & ASC_LOWER_IS_BETTER);
+    return 1;
+}
+
+static int
+adjustment(const struct tool_options *o)
+{
+    if (!o->adjust || !strcmp(o->adjust, "holm"))
+        return 0;
+    return !strcmp(o->adjust, "bh") ? 1 : 2;
+}
+
+/* Appends the rows of one series to *result. */
+static void
+compare(const struct scores *s, const struct score_series *v,
+        const struct tool_options *o, struct result **result, size_t *n_result)
+{
+    const struct asc_stat_options so = {
+        .level = o->level, .replicates = o->replicates,
+        .permutations = o->permutations, .min_group = o->min_group,
+        .seed = o->seed, .adjust = adjustment(o)
+    };
+    const size_t room = 3 * s->n_groups + 3;
+    struct asc_text *unit = malloc((v->n + 1) * sizeof *unit);
+    size_t *group = malloc((v->n + 1) * sizeof *group), n_rows = 0, i;
+    struct asc_disparity_row *rows = malloc(room * sizeof *rows);
+    struct asc_error e;
+
+    if (!unit || !group || !rows)
+        tool_misuse("out of memory");
+    for (i = 0; i < v->n; i++) {
+        unit[i] = s->unit[v->row[i]];
+        group[i] = s->group[v->row[i]];
+    }
+    if (asc_disparity(v->value, group, unit, v->n, s->n_groups,
+                      higher_is_better(s, v, o), &so, rows, &n_rows, &e))
+        tool_fail(&e);
+    *result = realloc(*result, (*n_result + n_rows + 1) * sizeof **result);
+    if (!*result)
+        tool_misuse("out of memory");
+    for (i = 0; i < n_rows; i++)
+        (*result)[(*n_result)++] = (struct result){ v, rows[i], NAN };
+    free(unit);
+    free(group);
+    free(rows);
+}
+
+/* The tests of one statistic, over all series and groups, are one family. */
+static void
+adjust(struct result *r, size_t n, const struct tool_options *o)
+{
+    double *p = malloc((n + 1) * sizeof *p), *q = malloc((n + 1) * sizeof *q);
+    int statistic;
+    size_t i;
+
+    if (!p || !q)
+        tool_misuse("out of memory");
+    for (statistic = 0; statistic < ASC_DISPARITY_STATISTICS; statistic++) {
+        for (i = 0; i < n; i++)
+            p[i] = (int)r[i].row.statistic == statistic ? r[i].row.p : NAN;
+        asc_adjust(p, n, adjustment(o), q);
+        for (i = 0; i < n; i++)
+            if ((int)r[i].row.statistic == statistic)
+                r[i].adjusted = q[i];
+    }
+    free(p);
+    free(q);
+}
+
+static void
+put_result(const struct scores *s, const struct result *r, int digits,
+           struct asc_buffer *out)
+{
+    const double number[] = { r->row.value, r->row.lo, r->row.hi, r->row.p,
+                              r->adjusted };
+    size_t i;
+
+    asc_buffer_text(out, r->series->key);
+    asc_buffer_char(out, '\t');
+    if (r->row.group != SIZE_MAX)
+        asc_buffer_text(out, s->group_name[r->row.group]);
+    else
+        for (i = 1; i < s->n_group_columns; i++)
+            asc_buffer_char(out, '\t');
+    asc_buffer_print(out, "\t%s\t%zu", asc_disparity_names[r->row.statistic],
+                     r->row.n);
+    for (i = 0; i < sizeof number / sizeof *number; i++) {
+        asc_buffer_char(out, '\t');
+        asc_buffer_number(out, number[i], digits);
+    }
+    asc_buffer_char(out, '\n');
+}
+
+int
+main(int argc, char **argv)
+{
+    struct tool_options o;
+    struct scores s;
+    struct asc_buffer out = { NULL, 0, 0, 0 };
+    struct result *result = NULL;
+    size_t n = 0, i;
+    asc_writer *w;
+
+    tool_start(&tool, argc, argv, &o);
+    if (!o.group)
+        tool_misuse("which column makes the groups? Name it with -g");
+    w = scores_read(&s, o.n_operands ? o.operands[0] : NULL, &o);
+    if (s.no_group)
+        tool_note("%zu of %zu lines have no group (left out)", s.no_group,
+                  s.n);
+    for (i = 0; i < s.n_series; i++) {
+        const struct score_series *v = &s.series[i];
+
+        if (v->undefined)
+            tool_note("%s: %zu of %zu undefined (left out)", v->key,
+                      v->undefined, v->n);
+        compare(&s, v, &o, &result, &n);
+    }
+    adjust(result, n, &o);
+    for (i = 0; i < s.n_by; i++)
+        asc_buffer_print(&out, "%s\t", s.by[i]);
+    for (i = 0; i < s.n_group_columns; i++)
+        asc_buffer_print(&out, "%s\t", s.group_column[i]);
+    asc_buffer_text(&out, "statistic\tn\tvalue\tlo\thi\tp\tp_adjusted\n");
+    for (i = 0; i < n; i++)
+        put_result(&s, &result[i], o.digits, &out);
+    tool_put(w, &out);
+    tool_close(w);
+    asc_buffer_free(&out);
+    free(result);
+    scores_free(&s);
+    return tool_end(&o, TOOL_DONE);
+}

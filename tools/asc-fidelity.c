@@ -1,0 +1,421 @@
+/* asc-fidelity -- do the fields that an explanation names move the model? */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/attributions.h"
+
+enum { BLOCK_ROWS = 512 };
+
+/* `value' in the table against f(row): tables may be rounded to 6 digits, and
+ * float models differ from each other by 1e-6 or so. */
+static const double VALUE_TOLERANCE = 1e-4;
+
+static const struct tool_use options[] = {
+    { OPT_MODEL, NULL }, { OPT_DATA, NULL },
+    { OPT_METRIC, "metrics (default comprehensiveness,sufficiency)" },
+    { OPT_BACKGROUND, NULL }, { OPT_CURVE, NULL }, { OPT_SEED, NULL },
+    { OPT_ID, NULL }, { OPT_KEEP, NULL }, { OPT_FIRST_ROW, NULL },
+    { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
+    { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL }, { OPT_TIMEOUT, NULL },
+    { OPT_MAX_MEMORY, NULL }, { OPT_DIGITS, NULL }, { OPT_THREADS, NULL },
+    { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
+    { OPT_END, NULL }
+};
+
+static const struct tool tool = {
+    .name = "asc-fidelity",
+    .synopsis = "-m MODEL -x DATA [-M METRIC[,METRIC...]] [OPTION]... "
+        "[ATTRIBUTIONS]",
+    .purpose = "Score attributions by what the model does when the fields "
+        "they name change.",
+    .uses = options,
+    .entries = asc_fidelity_entries,
+    .entry = "metric",
+    .max_operands = 1
+};
+
+struct metric {
+    const struct asc_metric *metric;
+    struct asc_metric_task task;
+    void *state;
+    struct asc_buffer text;
+    size_t n_points;
+    size_t undefined;
+};
+
+struct run {
+    const struct tool_options *o;
+    struct attributions table;
+    asc_model *model;
+    asc_reader *data;
+    struct asc_binding binding;
+    asc_join *join;
+    size_t *kept, n_kept;       /* columns of the data */
+    struct asc_background background;
+    struct asc_specs specs;
+    struct metric *metric;      /* (specs.n) */
+    size_t n_points;            /* most of any metric */
+    const char **outputs;       /* (n_outputs) */
+    asc_writer *writer;
+    size_t done;
+};
+
+struct block {
+    struct attribution_lines lines;
+    double *x;                  /* (BLOCK_ROWS, d) */
+    struct asc_buffer kept;     /* texts of the kept columns of the data */
+    size_t *kept_at;            /* (BLOCK_ROWS + 1) */
+    struct asc_text *id;        /* (BLOCK_ROWS) */
+    size_t *output;             /* (BLOCK_ROWS) */
+    double *y;                  /* (2, BLOCK_ROWS, n_outputs) raw, response */
+    double *result;             /* (n_metrics, BLOCK_ROWS) */
+    double *curve_x, *curve_y;  /* (BLOCK_ROWS, n_points) */
+    struct asc_text *texts;     /* (n_kept) */
+    struct asc_buffer out;
+};
+
+static void
+drop_block(void *context, void *block)
+{
+    struct block *b = block;
+
+    (void)context;
+    if (!b)
+        return;
+    attribution_lines_free(&b->lines);
+    asc_buffer_free(&b->kept);
+    asc_buffer_free(&b->out);
+    free(b->x);
+    free(b->kept_at);
+    free(b->id);
+    free(b->output);
+    free(b->y);
+    free(b->result);
+    free(b->curve_x);
+    free(b->curve_y);
+    free(b->texts);
+    free(b);
+}
+
+static void *
+make_block(void *context, struct asc_error *e)
+{
+    struct run *r = context;
+    const size_t d = r->table.d, k = asc_model_n_outputs(r->model);
+    struct block *b = calloc(1, sizeof *b);
+
+    if (b) {
+        b->x = malloc(BLOCK_ROWS * (d + !d) * sizeof *b->x);
+        b->kept_at = malloc((BLOCK_ROWS + 1) * sizeof *b->kept_at);
+        b->id = malloc(BLOCK_ROWS * sizeof *b->id);
+        b->output = malloc(BLOCK_ROWS * sizeof *b->output);
+        b->y = malloc(2 * BLOCK_ROWS * k * sizeof *b->y);
+        b->result = malloc(BLOCK_ROWS * r->specs.n * sizeof *b->result);
+        b->curve_x = malloc(BLOCK_ROWS * (r->n_points + 1)
+                            * sizeof *b->curve_x);
+        b->curve_y = malloc(BLOCK_ROWS * (r->n_points + 1)
+                            * sizeof *b->curve_y);
+        b->texts = malloc((r->n_kept + 1) * sizeof *b->texts);
+    }
+    if (!b || !b->x || !b->kept_at || !b->id || !b->output || !b->y
+        || !b->result || !b->curve_x || !b->curve_y || !b->texts) {
+        asc_fail(e, ASC_ESYSTEM, "out of memory");
+        drop_block(r, b);
+        return NULL;
+    }
+    if (attribution_lines_init(&b->lines, &r->table, BLOCK_ROWS, e)) {
+        drop_block(r, b);
+        return NULL;
+    }
+    return b;
+}
+
+/* Lines of the table, each with its row of the data. */
+static int
+fill(void *context, void *block, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = block;
+    size_t i, j;
+    int got = 1;
+
+    attribution_lines_clear(&b->lines);
+    b->kept.n = 0;
+    for (i = 0; i < BLOCK_ROWS; i++) {
+        got = attribution_lines_add(&b->lines, &r->table, e);
+        if (got != 1)
+            break;
+        if (asc_join_find(r->join, attribution_part(&b->lines, i, LINE_ROW),
+                          b->x + i * r->table.d, b->texts, e))
+            return -1;
+        b->kept_at[i] = b->kept.n;
+        for (j = 0; j < r->n_kept; j++) {
+            asc_buffer_add(&b->kept, b->texts[j].p, b->texts[j].n);
+            asc_buffer_char(&b->kept, '\t');
+        }
+        b->kept_at[i + 1] = b->kept.n;
+    }
+    return got < 0 ? -1 : b->lines.n > 0;
+}
+
+/* The model output that a line explains. */
+static int
+find_output(const struct run *r, const struct block *b, size_t i, size_t *k,
+            struct asc_error *e)
+{
+    const struct asc_text t = attribution_part(&b->lines, i, LINE_OUTPUT);
+    const size_t n = asc_model_n_outputs(r->model);
+
+    for (*k = 0; *k < n; (*k)++)
+        if (strlen(r->outputs[*k]) == t.n
+            && !memcmp(r->outputs[*k], t.p, t.n))
+            return ASC_OK;
+    return asc_fail(e, ASC_EINPUT, "%s:%zu: output \"%.*s\" is none of the "
+                    "model's (%s%s%s)", asc_reader_name(r->table.reader),
+                    b->lines.line[i], t.n < 60 ? (int)t.n : 60, t.p,
+                    r->outputs[0], n > 1 ? ", " : "",
+                    n > 2 ? "..." : n > 1 ? r->outputs[1] : "");
+}
+
+/* Stops where the table's `value' is not what the model says of the row. */
+static int
+check_values(const struct run *r, struct block *b, struct asc_error *e)
+{
+    const size_t k = asc_model_n_outputs(r->model), n = b->lines.n;
+    size_t i, s;
+
+    for (s = 0; s < 2; s++) {
+        const enum asc_scale scale = s ? ASC_RESPONSE : ASC_RAW;
+
+        for (i = 0; i < n && b->lines.scale[i] != scale; i++)
+            ;
+        if (i < n && asc_model_evaluate(r->model, scale, b->x, n,
+                                        b->y + s * BLOCK_ROWS * k, e))
+            return (int)e->status;
+    }
+    for (i = 0; i < n; i++) {
+        const double got = b->lines.value[i];
+        const double want = b->y[((b->lines.scale[i] == ASC_RESPONSE)
+                                  * (size_t)BLOCK_ROWS + i) * k + b->output[i]];
+        const struct asc_text id = attribution_part(&b->lines, i, LINE_ROW);
+
+        if (isnan(got) && isnan(want))
+            continue;
+        if (!(fabs(got - want)
+              <= VALUE_TOLERANCE * fmax(fabs(got), fabs(want))))
+            return asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s: the table says "
+                            "%.6g, the model gives %.6g: are these the rows "
+                            "that were explained?",
+                            asc_reader_name(r->table.reader), b->lines.line[i],
+                            id.n < 60 ? (int)id.n : 60, id.p, got, want);
+    }
+    return ASC_OK;
+}
+
+static void
+put_head(const struct run *r, const struct block *b, size_t i,
+         const struct metric *m, struct asc_buffer *out)
+{
+    attribution_put(&b->lines, i, LINE_MODEL, LINE_KEPT, out);
+    asc_buffer_add(out, m->text.p, m->text.n);
+    asc_buffer_char(out, '\t');
+    attribution_put(&b->lines, i, LINE_KEPT, LINE_END, out);
+    asc_buffer_add(out, b->kept.p + b->kept_at[i],
+                   r->n_kept ? b->kept_at[i + 1] - b->kept_at[i] : 0);
+}
+
+static int
+score(void *context, void *block, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = block;
+    const int digits = r->o->digits;
+    size_t i, j, s;
+
+    for (i = 0; i < b->lines.n; i++) {
+        b->id[i] = attribution_part(&b->lines, i, LINE_ROW);
+        if (find_output(r, b, i, &b->output[i], e))
+            return (int)e->status;
+    }
+    if (check_values(r, b, e))
+        return (int)e->status;
+    for (s = 0; s < r->specs.n; s++) {
+        const struct metric *m = &r->metric[s];
+        struct asc_score x = {
+            .n = b->lines.n, .d = r->table.d, .x = b->x, .id = b->id,
+            .phi = b->lines.phi, .base = b->lines.base,
+            .value = b->lines.value, .output = b->output,
+            .scale = b->lines.scale, .result = b->result + s * BLOCK_ROWS,
+            .n_points = r->o->curve ? m->n_points : 0,
+            .curve_x = r->o->curve ? b->curve_x : NULL,
+            .curve_y = r->o->curve ? b->curve_y : NULL
+        };
+
+        if (m->metric->run(&m->task, m->state, &x, e))
+            return (int)e->status;
+        for (i = 0; r->o->curve && i < b->lines.n; i++)
+            for (j = 0; j < m->n_points; j++) {
+                put_head(r, b, i, m, &b->out);
+                asc_buffer_number(&b->out, b->curve_x[i * m->n_points + j],
+                                  digits);
+                asc_buffer_char(&b->out, '\t');
+                asc_buffer_number(&b->out, b->curve_y[i * m->n_points + j],
+                                  digits);
+                asc_buffer_char(&b->out, '\n');
+            }
+    }
+    for (i = 0; !r->o->curve && i < b->lines.n; i++)
+        for (s = 0; s < r->specs.n; s++) {
+            put_head(r, b, i, &r->metric[s], &b->out);
+            asc_buffer_number(&b->out, b->result[s * BLOCK_ROWS + i], digits);
+            asc_buffer_char(&b->out, '\n');
+        }
+    return ASC_OK;
+}
+
+static int
+print(void *context, void *block, struct asc_error *e)
+{
+    struct run *r = context;
+    struct block *b = block;
+    size_t i, s;
+
+    for (s = 0; s < r->specs.n; s++)
+        for (i = 0; i < b->lines.n; i++)
+            r->metric[s].undefined += isnan(b->result[s * BLOCK_ROWS + i]) != 0;
+    r->done += b->lines.n;
+    tool_progress(r->done);
+    return asc_writer_put(r->writer, &b->out, e);
+}
+
+static void
+header(struct run *r)
+{
+    struct asc_buffer out = { NULL, 0, 0, 0 };
+    size_t j;
+
+    attributions_key_head(&r->table, &out);
+    asc_buffer_text(&out, "metric\t");
+    attributions_kept_head(&r->table, &out);
+    for (j = 0; j < r->n_kept; j++)
+        asc_buffer_print(&out, "%s\t", asc_reader_column(r->data,
+                                                         r->kept[j]));
+    asc_buffer_text(&out, r->o->curve ? "x\tvalue\n" : "value\n");
+    tool_put(r->writer, &out);
+    asc_buffer_free(&out);
+}
+
+static const struct asc_metric *
+find_metric(const struct asc_spec *s)
+{
+    size_t n, i;
+    const struct asc_metric *const *v = asc_fidelity_metrics(&n);
+
+    for (i = 0; i < n; i++)
+        if (&v[i]->entry == s->entry)
+            return v[i];
+    return NULL;
+}
+
+static void
+prepare(struct run *r)
+{
+    const struct tool_options *o = r->o;
+    const char *specs = tool_text(&o->specs), *needs = NULL;
+    struct asc_error e;
+    size_t n, s;
+    const struct asc_entry *const *entries = asc_fidelity_entries(&n);
+    const struct asc_background *background;
+
+    tool_specs(o, specs ? specs : "comprehensiveness,sufficiency", entries, n,
+               "metric", &r->specs);
+    for (s = 0; s < r->specs.n && !needs; s++)
+        if (r->specs.v[s].entry->traits
+            & (ASC_NEEDS_BACKGROUND | ASC_NEEDS_BASELINE))
+            needs = r->specs.v[s].entry->name;
+    background = tool_background(o, o->data, asc_model_open_schema(r->model),
+                                 needs != NULL, needs, &r->background)
+        ? &r->background : NULL;
+    tool_specs_background(&r->specs, r->model, background,
+                          o->background != NULL);
+    r->metric = calloc(r->specs.n, sizeof *r->metric);
+    if (!r->metric)
+        tool_misuse("out of memory");
+    for (s = 0; s < r->specs.n; s++) {
+        struct metric *m = &r->metric[s];
+
+        asc_spec_text(&r->specs.v[s], &m->text);
+        m->metric = find_metric(&r->specs.v[s]);
+        m->task = (struct asc_metric_task){ r->model, background,
+                                            &r->specs.v[s] };
+        if (o->curve && !m->metric->n_points)
+            tool_misuse("%s has no curve", r->specs.v[s].entry->name);
+        if (o->curve)
+            m->n_points = m->metric->n_points(&m->task, r->table.d);
+        if (m->n_points > r->n_points)
+            r->n_points = m->n_points;
+        if (m->metric->prepare
+            && m->metric->prepare(&m->task, &m->state, &e))
+            tool_fail(&e);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct asc_loop loop = { make_block, drop_block, fill, score,
+                                          print };
+    struct tool_options o;
+    struct run r;
+    struct asc_error e;
+    size_t s;
+
+    tool_start(&tool, argc, argv, &o);
+    memset(&r, 0, sizeof r);
+    r.o = &o;
+    if (!o.data)
+        tool_misuse("which rows were explained? Name their table with -x");
+    attributions_open(&r.table, o.n_operands ? o.operands[0] : NULL, &o);
+    r.data = tool_side_table(o.data, &o);
+    r.model = tool_model(&o, r.data);
+    attributions_match(&r.table, asc_model_schema(r.model));
+    r.n_kept = tool_columns(r.data, tool_text(&o.keep), &r.kept);
+    prepare(&r);
+    r.outputs = malloc(asc_model_n_outputs(r.model) * sizeof *r.outputs);
+    if (!r.outputs)
+        tool_misuse("out of memory");
+    for (s = 0; s < asc_model_n_outputs(r.model); s++)
+        r.outputs[s] = asc_model_output(r.model, s);
+    r.writer = tool_writer(&o, r.table.reader, tool_text(&o.specs), r.model,
+                           r.background.n ? &r.background : NULL);
+    header(&r);
+    if (asc_bind(&r.binding, asc_model_open_schema(r.model), r.data, &e)
+        || !(r.join = asc_join_new(r.data, &r.binding, r.kept, r.n_kept, &e))
+        || asc_loop_run(&loop, &r, o.threads, &e))
+        tool_fail(&e);
+    tool_close(r.writer);
+    for (s = 0; s < r.specs.n; s++) {
+        struct metric *m = &r.metric[s];
+
+        if (m->undefined)
+            tool_note("%.*s: %zu of %zu undefined (left empty)",
+                      (int)m->text.n, m->text.p, m->undefined, r.done);
+        if (m->metric->finish)
+            m->metric->finish(m->state);
+        asc_buffer_free(&m->text);
+    }
+    if (asc_join_indexed(r.join))
+        tool_note("%s: rows in another order than the attributions, kept in "
+                  "memory", o.data);
+    free(r.metric);
+    free(r.kept);
+    free(r.outputs);
+    asc_specs_free(&r.specs);
+    asc_background_free(&r.background);
+    asc_join_free(r.join);
+    asc_binding_free(&r.binding);
+    asc_model_free(r.model);
+    attributions_close(&r.table);
+    return tool_end(&o, TOOL_DONE);
+}

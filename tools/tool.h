@@ -1,0 +1,136 @@
+/* tool.h -- what the asc-* tools share: options, messages, files, the end.
+ *
+ * A main parses its options, opens, calls the library, writes, and returns
+ * tool_end().  Whatever fails ends the program through tool_fail(). */
+#ifndef ASCRIBE_TOOL_H
+#define ASCRIBE_TOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ascribe/ascribe.h>
+
+enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_USAGE = 2, TOOL_CHECK = 3 };
+
+/* ---- options: one table for all tools, in tool.c ---- */
+
+enum tool_option {
+    OPT_END,
+    OPT_MODEL, OPT_METHOD, OPT_METRIC, OPT_DATA, OPT_BACKGROUND, OPT_TARGET,
+    OPT_GROUP, OPT_BY, OPT_CLASS, OPT_SCALE, OPT_SEED, OPT_THREADS,
+    OPT_OUTPUT, OPT_WEIGHT, OPT_UNIT, OPT_ID, OPT_KEEP, OPT_LABEL,
+    OPT_FIRST_ROW, OPT_NO_HEADER, OPT_COLUMNS, OPT_MISSING, OPT_DIGITS,
+    OPT_STD_ERROR, OPT_CURVE, OPT_LEVEL, OPT_REPLICATES, OPT_PERMUTATIONS,
+    OPT_MIN_GROUP, OPT_ADJUST, OPT_BETTER, OPT_FIELDS, OPT_CATEGORICAL,
+    OPT_DROP, OPT_TIMEOUT, OPT_MAX_MEMORY, OPT_TYPE, OPT_WIDTH, OPT_HEIGHT,
+    OPT_FONT, OPT_TITLE, OPT_PANELS, OPT_SCRIPT, OPT_TOP, OPT_PROVENANCE,
+    OPT_LIST, OPT_QUIET, OPT_VERBOSE, OPT_HELP, OPT_VERSION
+};
+
+/* One option that a tool takes.  meaning replaces the common one. */
+struct tool_use {
+    enum tool_option option;
+    const char *meaning;        /* or NULL */
+};
+
+struct tool {
+    const char *name;           /* asc-attribute */
+    const char *synopsis;       /* what follows the name in the usage line */
+    const char *purpose;        /* one line */
+    const struct tool_use *uses;        /* ends with OPT_END; -q -v -h -V are
+                                           every tool's */
+    /* what --list and --help=NAME show; NULL: the tool has neither */
+    const struct asc_entry *const *(*entries)(size_t *n);
+    const char *entry;          /* "method", "metric", ... */
+    size_t min_operands, max_operands;
+};
+
+struct tool_options {
+    const char *model, *data, *background, *target, *group, *by, *class_name,
+        *output, *weight, *unit, *label, *adjust, *better, *fields,
+        *categorical, *drop, *type, *width, *height, *font, *title, *panels;
+    struct asc_buffer specs;    /* of -M, joined by commas; NUL at the end */
+    struct asc_buffer keep;     /* of --keep, joined by commas; NUL at the end */
+    struct asc_reader_options reader;
+    enum asc_scale scale;
+    int scale_given, seed_given;
+    uint64_t seed;
+    unsigned threads;
+    int digits;                 /* 0: shortest exact */
+    int std_error, curve, script, provenance, quiet, verbose;
+    double level, timeout;
+    unsigned replicates, permutations;
+    size_t min_group, max_memory, top;
+    size_t n_operands;
+    char **operands;
+};
+
+/* Parses and checks the command line; -h, -V, -l and --help=NAME print and
+ * exit, misuse exits with status 2. */
+void tool_start(const struct tool *tool, int argc, char **argv,
+                struct tool_options *o);
+void tool_options_free(struct tool_options *o);
+/* The text of an asc_buffer that ends in NUL, NULL if nothing was added. */
+const char *tool_text(const struct asc_buffer *b);
+
+/* ---- messages, all on standard error ---- */
+
+void tool_fail(const struct asc_error *e) __attribute__((noreturn));
+/* Usage trouble, status 2. */
+void tool_misuse(const char *format, ...)
+    __attribute__((noreturn, format(printf, 1, 2)));
+/* Something chosen for the user, or worth a line; silent with -q. */
+void tool_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- what most tools open ---- */
+
+/* The model of -m, told what the table's columns are. */
+asc_model *tool_model(const struct tool_options *o, const asc_reader *r);
+/* The main table; path NULL is standard input.  With no input at all the
+ * program ends with status 0, having written nothing. */
+asc_reader *tool_table(const char *path, const struct tool_options *o);
+/* A table beside it, from -x. */
+asc_reader *tool_side_table(const char *path, const struct tool_options *o);
+/* The background of -b, or 100 rows of the table at `path` (said once), or an
+ * error that asks for -b: `what` needs it.  Returns 0 if not `needed` and
+ * there is no -b. */
+int tool_background(const struct tool_options *o, const char *path,
+                    struct asc_schema *schema, int needed, const char *what,
+                    struct asc_background *b);
+/* Column indexes of a comma-separated list; an unknown one is a usage error.
+ * Returns how many; *column is to be freed. */
+size_t tool_columns(const asc_reader *r, const char *list, size_t **column);
+/* Splits at commas; the pieces point into *store.  Both are to be freed. */
+size_t tool_split(const char *list, char ***piece, char **store);
+/* Fills in what -s and the background say in specifications. */
+void tool_specs(const struct tool_options *o, const char *text,
+                const struct asc_entry *const *entries, size_t n,
+                const char *what, struct asc_specs *specs);
+/* given: b is that of -b, which methods that can do without use, too.  A
+ * specification that uses none stays without a digest. */
+void tool_specs_background(struct asc_specs *specs, const asc_model *m,
+                           const struct asc_background *b, int given);
+/* Output of row i for -c: the classes asked for.  Returns their number per
+ * row; *fixed (that many) unless "predicted", then NULL. */
+size_t tool_classes(const struct tool_options *o, const asc_model *m,
+                    size_t **fixed);
+/* The scale of --scale, or the model's natural one. */
+enum asc_scale tool_scale(const struct tool_options *o, const asc_model *m);
+const char *tool_scale_name(enum asc_scale s);
+
+/* ---- writing ---- */
+
+/* Opens -o or standard output and writes the comments of r (may be NULL), the
+ * provenance line if asked for, and nothing else. */
+asc_writer *tool_writer(const struct tool_options *o, const asc_reader *r,
+                        const char *spec, const asc_model *m,
+                        const struct asc_background *b);
+void tool_put(asc_writer *w, struct asc_buffer *b);
+/* Closes (may be NULL) and gives the file its name. */
+void tool_close(asc_writer *w);
+/* Rows done, for the progress line. */
+void tool_progress(size_t rows);
+/* The exit status: `status`, or failure if the tool found one since. */
+int tool_end(struct tool_options *o, int status);
+
+#endif
