@@ -1,0 +1,258 @@
+#!/bin/sh
+# man.sh -- the manual against the tools: pages are clean mdoc, options and
+# registries are all described, every example runs, and the program of
+# ascribe(3) compiles and explains a row.
+#
+# Wants the tools in PATH, and abs_top_srcdir, abs_top_builddir and CC set, as
+# `make check' does; MAN_LIBS links a library that is elsewhere.
+
+top=${abs_top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
+build=${abs_top_builddir:-$top}
+man=$top/man
+tools='asc-agreement asc-attribute asc-disparity asc-fidelity asc-fit
+asc-plot asc-predict asc-summary'
+LC_ALL=C
+export LC_ALL
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 99' HUP INT TERM
+n=0
+
+# result STATUS NAME -- what was found is in $tmp/why.
+result() {
+    n=$((n + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $n - $2"
+    else
+        echo "not ok $n - $2"
+        sed 's/^/# /' "$tmp/why"
+    fi
+}
+
+skip() {
+    n=$((n + 1))
+    echo "ok $n - $1 # SKIP $2"
+}
+
+# same A B NAME -- two sorted lists are one.
+same() {
+    diff "$1" "$2" > "$tmp/why" 2>&1
+    result $? "$3"
+}
+
+# ---- the form ----
+
+for page in "$man"/*.[1-9]; do
+    name=${page##*/}
+    if command -v mandoc > /dev/null; then
+        mandoc -T lint -W warning "$page" > "$tmp/why" 2>&1
+        result $? "$name is clean"
+    else
+        skip "$name is clean" 'there is no mandoc'
+    fi
+done
+
+# ---- options ----
+
+for tool in $tools; do
+    "$tool" --help | sed -nE 's/^ +(-[A-Za-z], )?(--[a-z-]+).*/\1\2/p' |
+        grep -oE -- '--?[A-Za-z][-a-z]*' | sort -u > "$tmp/help"
+    sed -n 's/^\.It Fl //p' "$man/$tool.1" | grep -oE '(^|Fl )[-A-Za-z]+' |
+        sed 's/^Fl //; s/^/-/' | sort -u > "$tmp/page"
+    same "$tmp/help" "$tmp/page" "$tool: --help and page have the same options"
+done
+
+# ---- registries ----
+
+# section PAGE NAME -- the text under .Ss NAME or the item .It Cm NAME.
+section() {
+    awk -v name="$2" '
+        $1 == ".Ss" { on = $2 == name && NF == 2 }
+        $1 == ".Sh" { on = 0 }
+        $1 == ".It" && $2 == "Cm" && $3 == name && NF == 3 { on = 2 }
+        on == 2 && $1 == ".It" && $2 == "Cm" && NF == 3 && $3 != name {
+            on = 0
+        }
+        on { print }
+    ' "$1"
+}
+
+# params TOOL NAME -- its parameters and their defaults.
+params() {
+    "$1" --help="$2" | sed -n '
+        s/^  \([a-z-]*\)=.* (default \(.*\))$/\1 \2/p; t
+        s/^  \([a-z-]*\)=\([^ ]*\) (.*/\1 \2/p'
+}
+
+# described PARAM DEFAULT -- $tmp/section names it, with this default if with
+# any.
+described() {
+    awk -v name="$1" -v want="$2" '
+        $1 == ".It" && $3 == name && $5 == "=" {
+            seen = 1
+            if ($NF != want && !(want ~ /^[0-9]/ && $NF + 0 == want + 0))
+                other = $NF
+        }
+        $1 == ".Cm" || $1 == ".It" {
+            for (i = 2; i <= NF; i++)
+                seen = seen || $i == name
+        }
+        END {
+            if (!seen)
+                print "no word on " name
+            else if (other != "")
+                print name " is " want ", not " other
+        }
+    ' "$tmp/section"
+}
+
+# registry TOOL PAGE -- every entry has its section, every parameter its name
+# and default there.
+registry() {
+    "$1" --list | awk '{ print $1 }' > "$tmp/entries"
+    [ -s "$tmp/entries" ]
+    result $? "$1: --list has entries"
+    while read -r entry; do
+        section "$2" "$entry" > "$tmp/section"
+        : > "$tmp/why"
+        [ -s "$tmp/section" ] || echo "no section $entry in $2" > "$tmp/why"
+        params "$1" "$entry" | while read -r param default; do
+            described "$param" "$default" >> "$tmp/why"
+        done
+        [ ! -s "$tmp/why" ]
+        result $? "$1: $entry and its parameters are described"
+    done < "$tmp/entries"
+}
+
+registry asc-attribute "$man/ascribe-methods.7"
+registry asc-fidelity "$man/ascribe-metrics.7"
+registry asc-agreement "$man/ascribe-metrics.7"
+registry asc-fit "$man/asc-fit.1"
+registry asc-plot "$man/asc-plot.1"
+
+# ---- public names ----
+
+cat "$top"/lib/ascribe/*.h | grep -oE '\basc_[a-z0-9_]+\(' | tr -d '(' |
+    sort -u > "$tmp/headers"
+grep -oE '^\.Fn asc_[a-z0-9_]+' "$man/ascribe.3" | sed 's/.* //' |
+    sort -u > "$tmp/page"
+same "$tmp/headers" "$tmp/page" 'ascribe(3) names the functions of the headers'
+
+# ---- examples ----
+
+# plain -- what a reader sees of literal text.
+plain() {
+    sed 's/\\(aq/'"'"'/g; s/\\(ha/^/g; s/\\(ti/~/g; s/\\&//g; s/\\e/\\/g'
+}
+
+# commands PAGE -- the commands after `$ ', one a file in $tmp/commands; a line
+# that ends in a backslash or a pipe, or within quotes, goes on.
+commands() {
+    rm -rf "$tmp/commands"
+    mkdir "$tmp/commands"
+    awk '
+        $1 == ".Sh" { on = $2 == "EXAMPLES" }
+        on && /^\.Bd/ { literal = 1; next }
+        /^\.Ed/ { literal = 0 }
+        on && literal { print }
+    ' "$1" | plain | awk -v to="$tmp/commands/" '
+        /^\$ / { file = sprintf("%s%03d", to, ++n); sub(/^\$ /, "") }
+        file != "" { print > file }
+    '
+}
+
+copy_data() {
+    rm -rf "$tmp/data"
+    cp -R "$top/tests/data" "$tmp/data" && chmod -R u+w "$tmp/data"
+}
+
+# A pipe has the status of its last command: note those of the others.
+mkdir "$tmp/bin"
+for tool in $tools; do
+    {
+        echo '#!/bin/sh'
+        echo "'$(command -v "$tool")' \"\$@\" || {"
+        echo '    status=$?'
+        echo "    echo \"$tool: status \$status\" >> '$tmp/failed'"
+        echo '    exit $status'
+        echo '}'
+    } > "$tmp/bin/$tool"
+    chmod +x "$tmp/bin/$tool"
+done
+
+for page in "$man"/*.1; do
+    name=${page##*/}
+    commands "$page"
+    # A fresh copy of the data for each page.
+    copy_data
+    if ! ls "$tmp"/commands/* > /dev/null 2>&1; then
+        echo 'it has no examples' > "$tmp/why"
+        result 1 "$name: examples"
+        continue
+    fi
+    if [ "$name" = asc-plot.1 ] && ! command -v gnuplot > /dev/null; then
+        skip "$name: examples" 'there is no gnuplot'
+        continue
+    fi
+    : > "$tmp/why"
+    for c in "$tmp"/commands/*; do
+        : > "$tmp/failed"
+        (cd "$tmp/data" && PATH=$tmp/bin:$PATH sh "$c") \
+            > "$tmp/out" 2> "$tmp/err" < /dev/null
+        status=$?
+        [ "$status" = 0 ] && [ ! -s "$tmp/failed" ] && continue
+        {
+            echo "status $status of:"
+            cat "$c" "$tmp/failed" "$tmp/err"
+        } >> "$tmp/why"
+    done
+    [ ! -s "$tmp/why" ]
+    result $? "$name: $(ls "$tmp/commands" | wc -l | tr -d ' ') examples run"
+done
+
+# ---- the program ----
+
+awk '
+    $1 == ".Sh" { on = $2 == "EXAMPLES" }
+    on && /^\.Bd/ { literal = 1; next }
+    /^\.Ed/ && literal { exit }
+    on && literal { print }
+' "$man/ascribe.3" | plain > "$tmp/explain.c"
+lines=$(wc -l < "$tmp/explain.c")
+[ "$lines" -gt 10 ] && [ "$lines" -lt 30 ]
+echo "$lines lines" > "$tmp/why"
+result $? 'ascribe(3): the program is short'
+
+copy_data
+libs=${MAN_LIBS:-$build/.libs/libascribe.so}
+if ! command -v "${CC:-cc}" > /dev/null; then
+    skip 'ascribe(3): the program compiles' "there is no ${CC:-cc}"
+elif [ -z "${MAN_LIBS-}" ] && [ ! -e "$libs" ]; then
+    skip 'ascribe(3): the program compiles' 'there is no shared library'
+else
+    # A library with sanitizers wants them in the program, too.
+    sanitize=
+    [ -f "$libs" ] && grep -q __asan_init "$libs" &&
+        sanitize='-fsanitize=address,undefined'
+    # shellcheck disable=SC2086 # flags
+    ${CC:-cc} $sanitize -Wall -Wextra -Werror -I "$top/lib" \
+        -o "$tmp/explain" "$tmp/explain.c" $libs > "$tmp/why" 2>&1
+    result $? 'ascribe(3): the program compiles'
+    (cd "$tmp/data" && ASAN_OPTIONS=detect_leaks=0 \
+        LD_LIBRARY_PATH=$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
+        "$tmp/explain") > "$tmp/said" 2> "$tmp/why"
+    result $? 'ascribe(3): the program runs'
+    # The same numbers as the tool's, to the six digits that it prints.
+    (cd "$tmp/data" &&
+        asc-attribute -q -m mortgage.pmml -M exact-shapley --digits 6 \
+            -b mortgage.tsv mortgage.tsv | awk -F '\t' '
+            NR == 1 { for (j = 7; j <= NF; j++) name[j] = substr($j, 5) }
+            NR == 2 {
+                for (j = 7; j <= NF; j++)
+                    printf "%s\t%g\n", name[j], $j
+            }') > "$tmp/told" 2> /dev/null
+    same "$tmp/told" "$tmp/said" 'ascribe(3): the program says what the tool does'
+fi
+
+echo "1..$n"
