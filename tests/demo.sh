@@ -51,10 +51,14 @@ step "asc-summary mlp.agreement.tsv > mlp.agreement.summary.tsv"
 
 say 'Can they be trusted equally for everybody?'
 for g in black single; do
-    step "asc-disparity -g $g -x test.tsv mlp.fidelity.tsv > mlp.disparity.$g.tsv"
+    step "asc-disparity --permutations 10000 -g $g -x test.tsv mlp.fidelity.tsv > mlp.disparity.$g.tsv"
 done
 
-say 'The figures.'
+say 'In one pipe: how often the explanation answers as the model does, by race.'
+step "asc-fidelity -m gbm.pmml -x test.tsv -b background.tsv -M lime-fidelity:measure=accuracy gbm.phi.tsv | asc-disparity --permutations 10000 -x test.tsv -g black > gbm.accuracy.black.tsv"
+step "asc-plot disparity -o accuracy-by-race.pdf gbm.accuracy.black.tsv"
+
+say 'More figures.'
 step "asc-plot bars -o bars.pdf gbm.phi.tsv"
 step "asc-plot beeswarm -x test.tsv -o beeswarm.pdf gbm.phi.tsv"
 step "asc-plot curves -o curves.pdf gbm.curves.tsv"

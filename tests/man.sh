@@ -175,7 +175,7 @@ for tool in $tools; do
         echo "'$(command -v "$tool")' \"\$@\" || {"
         echo '    status=$?'
         echo "    echo \"$tool: status \$status\" >> '$tmp/failed'"
-        echo '    exit $status'
+        echo "    exit \$status"
         echo '}'
     } > "$tmp/bin/$tool"
     chmod +x "$tmp/bin/$tool"
@@ -196,7 +196,9 @@ for page in "$man"/*.1; do
         continue
     fi
     : > "$tmp/why"
+    count=0
     for c in "$tmp"/commands/*; do
+        count=$((count + 1))
         : > "$tmp/failed"
         (cd "$tmp/data" && PATH=$tmp/bin:$PATH sh "$c") \
             > "$tmp/out" 2> "$tmp/err" < /dev/null
@@ -208,7 +210,7 @@ for page in "$man"/*.1; do
         } >> "$tmp/why"
     done
     [ ! -s "$tmp/why" ]
-    result $? "$name: $(ls "$tmp/commands" | wc -l | tr -d ' ') examples run"
+    result $? "$name: $count examples run"
 done
 
 # ---- the program ----
@@ -220,14 +222,16 @@ awk '
     on && literal { print }
 ' "$man/ascribe.3" | plain > "$tmp/explain.c"
 lines=$(wc -l < "$tmp/explain.c")
-[ "$lines" -gt 10 ] && [ "$lines" -lt 30 ]
 echo "$lines lines" > "$tmp/why"
+[ "$lines" -gt 10 ] && [ "$lines" -lt 30 ]
 result $? 'ascribe(3): the program is short'
 
 copy_data
 libs=${MAN_LIBS:-$build/.libs/libascribe.so}
-if ! command -v "${CC:-cc}" > /dev/null; then
-    skip 'ascribe(3): the program compiles' "there is no ${CC:-cc}"
+# shellcheck disable=SC2086 # a command and flags
+set -- ${CC:-cc}
+if ! command -v "$1" > /dev/null; then
+    skip 'ascribe(3): the program compiles' "there is no $1"
 elif [ -z "${MAN_LIBS-}" ] && [ ! -e "$libs" ]; then
     skip 'ascribe(3): the program compiles' 'there is no shared library'
 else
@@ -252,7 +256,7 @@ else
                 for (j = 7; j <= NF; j++)
                     printf "%s\t%g\n", name[j], $j
             }') > "$tmp/told" 2> /dev/null
-    same "$tmp/told" "$tmp/said" 'ascribe(3): the program says what the tool does'
+    same "$tmp/told" "$tmp/said" 'ascribe(3): it says what the tool does'
 fi
 
 echo "1..$n"

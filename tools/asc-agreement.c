@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/attributions.h"
 
@@ -131,52 +132,63 @@ note_table(struct block *b, size_t k, struct asc_error *e)
     return ASC_OK;
 }
 
+/* Says how table k departs from the first one at the row of line `first`, or
+ * behind its end. */
+static void
+refuse_row(const struct run *r, const struct block *b, size_t first, size_t k,
+           struct asc_error *e)
+{
+    const struct attribution_lines *next = &r->input[k].next;
+    const char *lead = asc_reader_name(r->input[0].table.reader);
+    const char *name = asc_reader_name(r->input[k].table.reader);
+    const int ended = b->lines.n == first;
+    const struct asc_text want = ended ? (struct asc_text){ "", 0 }
+        : attribution_part(&b->lines, first, LINE_ROW);
+    const struct asc_text have = next->n
+        ? attribution_part(next, 0, LINE_ROW) : want;
+
+    if (ended)
+        asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s, which %s has not: the "
+                 "tables must hold the same rows in the same order", name,
+                 next->line[0], (int)have.n, have.p, lead);
+    else if (!next->n)
+        asc_fail(e, ASC_EINPUT, "%s: ends before row %.*s, which %s:%zu has: "
+                 "the tables must hold the same rows in the same order", name,
+                 (int)want.n, want.p, lead, b->lines.line[first]);
+    else if (same_part(&b->lines, first, next, 0, LINE_ROW))
+        asc_fail(e, ASC_EINPUT, "%s:%zu: another model than in %s:%zu: methods "
+                 "are compared on one model", name, next->line[0], lead,
+                 b->lines.line[first]);
+    else
+        asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s, where %s:%zu has row %.*s: "
+                 "the tables must hold the same rows in the same order", name,
+                 next->line[0], (int)have.n, have.p, lead,
+                 b->lines.line[first], (int)want.n, want.p);
+}
+
 /* All lines of the next row, of every table: 1, 0 at the end, -1. */
 static int
 read_row(struct run *r, struct block *b, struct asc_error *e)
 {
     const size_t first = b->lines.n;
     size_t k;
-    int got;
 
     for (k = 0; k < r->n_inputs; k++) {
         struct input *in = &r->input[k];
-        struct input *lead = &r->input[0];
+        const int any = b->lines.n > first;
 
-        if (k && (in->next.n == 0 || !same_row(&b->lines, first, &in->next, 0))
-            && (b->lines.n > first || in->next.n)) {
-            const struct asc_text want = attribution_part(&b->lines, first,
-                                                          LINE_ROW);
-            const struct asc_text have = in->next.n
-                ? attribution_part(&in->next, 0, LINE_ROW)
-                : (struct asc_text){ "the end", 7 };
-
-            if (b->lines.n == first)
-                asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s, where %s ends: the "
-                         "tables must hold the same rows in the same order",
-                         asc_reader_name(in->table.reader), in->next.line[0],
-                         have.n < 60 ? (int)have.n : 60, have.p,
-                         asc_reader_name(lead->table.reader));
-            else
-                asc_fail(e, ASC_EINPUT, "%s: row %.*s, where %s:%zu has row "
-                         "%.*s: the tables must hold the same rows in the "
-                         "same order", asc_reader_name(in->table.reader),
-                         have.n < 60 ? (int)have.n : 60, have.p,
-                         asc_reader_name(lead->table.reader),
-                         b->lines.line[first],
-                         want.n < 60 ? (int)want.n : 60, want.p);
+        if (k && (any || in->next.n)
+            && !(any && in->next.n
+                 && same_row(&b->lines, first, &in->next, 0))) {
+            refuse_row(r, b, first, k, e);
             return -1;
         }
         while (in->next.n
                && (b->lines.n == first
-                   || same_row(&b->lines, first, &in->next, 0))) {
+                   || same_row(&b->lines, first, &in->next, 0)))
             if (attribution_lines_copy(&b->lines, &in->next, 0, e)
-                || note_table(b, k, e))
+                || note_table(b, k, e) || advance(in, e) < 0)
                 return -1;
-            got = advance(in, e);
-            if (got < 0)
-                return -1;
-        }
     }
     return b->lines.n > first;
 }
@@ -291,7 +303,7 @@ header(struct run *r)
     asc_buffer_text(&out, "\tmethod_a\tmethod_b\toutput\tmetric\t");
     attributions_kept_head(&r->input[0].table, &out);
     asc_buffer_text(&out, "value\n");
-    tool_put(r->writer, &out);
+    tool_put_head(r->writer, &out);
     asc_buffer_free(&out);
 }
 
@@ -311,6 +323,7 @@ prepare(struct run *r)
     tool_specs(r->o, tool_text(&r->o->specs) ? tool_text(&r->o->specs)
                : all.p, entries, n, "metric", &r->specs);
     asc_buffer_free(&all);
+    tool_specs_once(&r->specs);
     r->metric = calloc(r->specs.n, sizeof *r->metric);
     if (!r->metric)
         tool_misuse("out of memory");
@@ -324,10 +337,23 @@ prepare(struct run *r)
     }
 }
 
+static int
+all_empty(const struct tool_options *o)
+{
+    struct stat st;
+    size_t k;
+
+    for (k = 0; k < o->n_operands; k++)
+        if (stat(o->operands[k], &st) || !S_ISREG(st.st_mode) || st.st_size)
+            return 0;
+    return 1;
+}
+
 /* All tables explain the same fields; the first says in which order. */
 static void
 open_tables(struct run *r)
 {
+    const int beside = r->o->n_operands > 1 && !all_empty(r->o);
     struct asc_schema s = { 0, NULL };
     struct asc_error e;
     size_t k, j;
@@ -340,7 +366,7 @@ open_tables(struct run *r)
         struct attributions *a = &r->input[k].table;
 
         attributions_open(a, r->o->n_operands ? r->o->operands[k] : NULL,
-                          r->o);
+                          beside, r->o);
         if (!k) {
             s.n = a->d;
             s.field = calloc(a->d, sizeof *s.field);
@@ -349,7 +375,8 @@ open_tables(struct run *r)
             for (j = 0; j < a->d; j++)
                 s.field[j].name = a->field[j];
         } else {
-            attributions_match(a, &s);
+            attributions_match(a, &s,
+                               asc_reader_name(r->input[0].table.reader));
         }
         if (attribution_lines_init(&r->input[k].next, a, 1, &e)
             || advance(&r->input[k], &e) < 0)

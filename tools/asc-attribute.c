@@ -16,6 +16,7 @@ static const struct tool_use options[] = {
     { OPT_STD_ERROR, NULL }, { OPT_SEED, NULL }, { OPT_ID, NULL },
     { OPT_KEEP, NULL }, { OPT_LABEL, NULL }, { OPT_FIRST_ROW, NULL },
     { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
+    { OPT_TARGET, "column that is no field of a command" },
     { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL }, { OPT_TIMEOUT, NULL },
     { OPT_MAX_MEMORY, NULL }, { OPT_DIGITS, NULL }, { OPT_THREADS, NULL },
     { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
@@ -265,7 +266,7 @@ header(struct run *r)
     for (j = 0; r->rows.o->std_error && j < s->n; j++)
         asc_buffer_print(&out, "\tse.%s", s->field[j].name);
     asc_buffer_char(&out, '\n');
-    tool_put(r->writer, &out);
+    tool_put_head(r->writer, &out);
     asc_buffer_free(&out);
 }
 
@@ -293,6 +294,7 @@ prepare(struct run *r, const char *path)
         ? &r->background : NULL;
     tool_specs_background(&r->specs, r->rows.model, background,
                           o->background != NULL);
+    tool_specs_once(&r->specs);
     r->method = calloc(r->specs.n, sizeof *r->method);
     if (!r->method)
         tool_misuse("out of memory");
@@ -301,16 +303,13 @@ prepare(struct run *r, const char *path)
         const unsigned exact = ASC_ADDITIVE | ASC_EXACT;
 
         asc_spec_text(&r->specs.v[s], &m->text);
-        for (n = 0; n < s; n++)
-            if (r->method[n].text.n == m->text.n
-                && !memcmp(r->method[n].text.p, m->text.p, m->text.n))
-                tool_misuse("-M: %.*s is asked for twice", (int)m->text.n,
-                            m->text.p);
         m->check = (r->specs.v[s].entry->traits & exact) == exact;
         m->task = (struct asc_task){
             r->rows.model, r->scale,
             r->specs.v[s].background[0] ? background : NULL, &r->specs.v[s]
         };
+        if (needs && !background)
+            continue;           /* no rows, so nothing to explain */
         m->explainer = asc_explainer_new(&m->task, &e);
         if (!m->explainer)
             tool_fail(&e);
@@ -330,7 +329,7 @@ verdict(const struct run *r)
         if (!m->broken)
             continue;
         status = TOOL_CHECK;
-        tool_note("%.*s: %zu attributions do not sum to value - base (worst: "
+        tool_warn("%.*s: %zu attributions do not sum to value - base (worst: "
                   "row %s, residual %.2g)", (int)m->text.n, m->text.p,
                   m->broken, m->worst_row, m->worst);
     }

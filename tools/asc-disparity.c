@@ -23,6 +23,8 @@ static const struct tool tool = {
     .max_operands = 1
 };
 
+enum { UNSEEN = 1, LEFT_OUT = 2, GROUPS_SHOWN = 5 };
+
 /* One line of the result, kept until the p values can be adjusted. */
 struct result {
     const struct score_series *series;
@@ -58,10 +60,12 @@ adjustment(const struct tool_options *o)
     return !strcmp(o->adjust, "bh") ? 1 : 2;
 }
 
-/* Appends the rows of one series to *result. */
+/* Appends the rows of one series to *result, and marks in `small' the groups
+ * that it has and whose mean is not among them. */
 static void
 compare(const struct scores *s, const struct score_series *v,
-        const struct tool_options *o, struct result **result, size_t *n_result)
+        const struct tool_options *o, struct result **result, size_t *n_result,
+        unsigned char *small)
 {
     const struct asc_stat_options so = {
         .level = o->level, .replicates = o->replicates,
@@ -86,11 +90,62 @@ compare(const struct scores *s, const struct score_series *v,
     *result = realloc(*result, (*n_result + n_rows + 1) * sizeof **result);
     if (!*result)
         tool_misuse("out of memory");
-    for (i = 0; i < n_rows; i++)
+    for (i = 0; i < v->n; i++)
+        if (group[i] != SIZE_MAX)
+            small[group[i]] |= UNSEEN;
+    for (i = 0; i < n_rows; i++) {
+        if (rows[i].statistic == ASC_DISPARITY_MEAN)
+            small[rows[i].group] &= (unsigned char)~UNSEEN;
         (*result)[(*n_result)++] = (struct result){ v, rows[i], NAN };
+    }
+    for (i = 0; i < s->n_groups; i++)
+        if (small[i] & UNSEEN)
+            small[i] = LEFT_OUT;
     free(unit);
     free(group);
     free(rows);
+}
+
+/* Says which groups were too small. */
+static void
+note_small(const struct scores *s, const unsigned char *small,
+           const struct tool_options *o)
+{
+    struct asc_buffer names = { NULL, 0, 0, 0 };
+    size_t i, n = 0;
+
+    for (i = 0; i < s->n_groups; i++) {
+        if (!small[i] || ++n > GROUPS_SHOWN)
+            continue;
+        if (names.n)
+            names.n--;          /* the NUL */
+        asc_buffer_text(&names, n > 1 ? "; " : "");
+        scores_show(s->group_name[i], &names);
+    }
+    if (n)
+        tool_note("%zu of %zu groups have fewer than %zu rows (left out): "
+                  "%s%s", n, s->n_groups, o->min_group, names.p,
+                  n > GROUPS_SHOWN ? "; ..." : "");
+    asc_buffer_free(&names);
+}
+
+/* Line i of n, if it is a gap in this series. */
+static int
+is_gap(const struct result *r, size_t i, size_t n,
+       const struct score_series *series)
+{
+    return i < n && r[i].row.statistic == ASC_DISPARITY_GAP
+        && r[i].series == series;
+}
+
+/* Of two groups, one's gap is the other's with the sign turned: one test. */
+static int
+is_mirror(const struct result *r, size_t i, size_t n)
+{
+    const struct score_series *v = r[i].series;
+
+    return i > 0 && is_gap(r, i, n, v) && is_gap(r, i - 1, n, v)
+        && !is_gap(r, i + 1, n, v) && !(i > 1 && is_gap(r, i - 2, n, v));
 }
 
 /* The tests of one statistic, over all series and groups, are one family. */
@@ -105,11 +160,12 @@ adjust(struct result *r, size_t n, const struct tool_options *o)
         tool_misuse("out of memory");
     for (statistic = 0; statistic < ASC_DISPARITY_STATISTICS; statistic++) {
         for (i = 0; i < n; i++)
-            p[i] = (int)r[i].row.statistic == statistic ? r[i].row.p : NAN;
+            p[i] = (int)r[i].row.statistic == statistic && !is_mirror(r, i, n)
+                ? r[i].row.p : NAN;
         asc_adjust(p, n, adjustment(o), q);
         for (i = 0; i < n; i++)
             if ((int)r[i].row.statistic == statistic)
-                r[i].adjusted = q[i];
+                r[i].adjusted = is_mirror(r, i, n) ? q[i - 1] : q[i];
     }
     free(p);
     free(q);
@@ -147,6 +203,7 @@ main(int argc, char **argv)
     struct asc_buffer out = { NULL, 0, 0, 0 };
     struct result *result = NULL;
     size_t n = 0, i;
+    unsigned char *small;       /* (n_groups) 1: left out somewhere */
     asc_writer *w;
 
     tool_start(&tool, argc, argv, &o);
@@ -156,26 +213,30 @@ main(int argc, char **argv)
     if (s.no_group)
         tool_note("%zu of %zu lines have no group (left out)", s.no_group,
                   s.n);
+    small = calloc(s.n_groups + 1, 1);
+    if (!small)
+        tool_misuse("out of memory");
     for (i = 0; i < s.n_series; i++) {
         const struct score_series *v = &s.series[i];
 
-        if (v->undefined)
-            tool_note("%s: %zu of %zu undefined (left out)", v->key,
-                      v->undefined, v->n);
-        compare(&s, v, &o, &result, &n);
+        scores_note_undefined(v);
+        compare(&s, v, &o, &result, &n, small);
     }
+    note_small(&s, small, &o);
     adjust(result, n, &o);
     for (i = 0; i < s.n_by; i++)
         asc_buffer_print(&out, "%s\t", s.by[i]);
     for (i = 0; i < s.n_group_columns; i++)
         asc_buffer_print(&out, "%s\t", s.group_column[i]);
     asc_buffer_text(&out, "statistic\tn\tvalue\tlo\thi\tp\tp_adjusted\n");
+    tool_put_head(w, &out);
     for (i = 0; i < n; i++)
         put_result(&s, &result[i], o.digits, &out);
     tool_put(w, &out);
     tool_close(w);
     asc_buffer_free(&out);
     free(result);
+    free(small);
     scores_free(&s);
     return tool_end(&o, TOOL_DONE);
 }

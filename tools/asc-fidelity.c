@@ -1,5 +1,6 @@
 /* asc-fidelity -- do the fields that an explanation names move the model? */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,10 @@ static const struct tool_use options[] = {
     { OPT_MODEL, NULL }, { OPT_DATA, NULL },
     { OPT_METRIC, "metrics (default comprehensiveness,sufficiency)" },
     { OPT_BACKGROUND, NULL }, { OPT_CURVE, NULL }, { OPT_SEED, NULL },
-    { OPT_ID, NULL }, { OPT_KEEP, NULL }, { OPT_FIRST_ROW, NULL },
+    { OPT_ID, "column of row ids in the data (default row, if any)" },
+    { OPT_KEEP, NULL }, { OPT_FIRST_ROW, NULL },
     { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
+    { OPT_TARGET, "column that is no field of a command" },
     { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL }, { OPT_TIMEOUT, NULL },
     { OPT_MAX_MEMORY, NULL }, { OPT_DIGITS, NULL }, { OPT_THREADS, NULL },
     { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
@@ -178,11 +181,21 @@ find_output(const struct run *r, const struct block *b, size_t i, size_t *k,
                     n > 2 ? "..." : n > 1 ? r->outputs[1] : "");
 }
 
+static const char *
+say_value(double v, char text[32])
+{
+    if (isnan(v))
+        return "nothing";
+    snprintf(text, 32, "%.6g", v);
+    return text;
+}
+
 /* Stops where the table's `value' is not what the model says of the row. */
 static int
 check_values(const struct run *r, struct block *b, struct asc_error *e)
 {
     const size_t k = asc_model_n_outputs(r->model), n = b->lines.n;
+    char text[2][32];
     size_t i, s;
 
     for (s = 0; s < 2; s++) {
@@ -205,10 +218,11 @@ check_values(const struct run *r, struct block *b, struct asc_error *e)
         if (!(fabs(got - want)
               <= VALUE_TOLERANCE * fmax(fabs(got), fabs(want))))
             return asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s: the table says "
-                            "%.6g, the model gives %.6g: are these the rows "
-                            "that were explained?",
+                            "%s, the model gives %s: are these the rows that "
+                            "were explained?",
                             asc_reader_name(r->table.reader), b->lines.line[i],
-                            id.n < 60 ? (int)id.n : 60, id.p, got, want);
+                            id.n < 60 ? (int)id.n : 60, id.p,
+                            say_value(got, text[0]), say_value(want, text[1]));
     }
     return ASC_OK;
 }
@@ -302,7 +316,7 @@ header(struct run *r)
         asc_buffer_print(&out, "%s\t", asc_reader_column(r->data,
                                                          r->kept[j]));
     asc_buffer_text(&out, r->o->curve ? "x\tvalue\n" : "value\n");
-    tool_put(r->writer, &out);
+    tool_put_head(r->writer, &out);
     asc_buffer_free(&out);
 }
 
@@ -331,14 +345,15 @@ prepare(struct run *r)
     tool_specs(o, specs ? specs : "comprehensiveness,sufficiency", entries, n,
                "metric", &r->specs);
     for (s = 0; s < r->specs.n && !needs; s++)
-        if (r->specs.v[s].entry->traits
-            & (ASC_NEEDS_BACKGROUND | ASC_NEEDS_BASELINE))
+        if (asc_background_use(r->specs.v[s].entry, r->model)
+            == ASC_BACKGROUND_NEEDED)
             needs = r->specs.v[s].entry->name;
     background = tool_background(o, o->data, asc_model_open_schema(r->model),
                                  needs != NULL, needs, &r->background)
         ? &r->background : NULL;
     tool_specs_background(&r->specs, r->model, background,
                           o->background != NULL);
+    tool_specs_once(&r->specs);
     r->metric = calloc(r->specs.n, sizeof *r->metric);
     if (!r->metric)
         tool_misuse("out of memory");
@@ -355,6 +370,8 @@ prepare(struct run *r)
             m->n_points = m->metric->n_points(&m->task, r->table.d);
         if (m->n_points > r->n_points)
             r->n_points = m->n_points;
+        if (needs && !background)
+            continue;           /* the data has no rows: any line is refused */
         if (m->metric->prepare
             && m->metric->prepare(&m->task, &m->state, &e))
             tool_fail(&e);
@@ -376,11 +393,11 @@ main(int argc, char **argv)
     r.o = &o;
     if (!o.data)
         tool_misuse("which rows were explained? Name their table with -x");
-    attributions_open(&r.table, o.n_operands ? o.operands[0] : NULL, &o);
+    attributions_open(&r.table, o.n_operands ? o.operands[0] : NULL, 0, &o);
     r.data = tool_side_table(o.data, &o);
-    r.model = tool_model(&o, r.data);
-    attributions_match(&r.table, asc_model_schema(r.model));
-    r.n_kept = tool_columns(r.data, tool_text(&o.keep), &r.kept);
+    r.model = tool_model(&o, r.data, o.data);
+    attributions_match(&r.table, asc_model_schema(r.model), "the model");
+    r.n_kept = tool_kept(r.data, &o, &r.kept);
     prepare(&r);
     r.outputs = malloc(asc_model_n_outputs(r.model) * sizeof *r.outputs);
     if (!r.outputs)
@@ -406,8 +423,9 @@ main(int argc, char **argv)
         asc_buffer_free(&m->text);
     }
     if (asc_join_indexed(r.join))
-        tool_note("%s: rows in another order than the attributions, kept in "
-                  "memory", o.data);
+        tool_note("%s: its rows are kept in memory: they come from a pipe, or "
+                  "in another order than the attributions",
+                  asc_reader_name(r.data));
     free(r.metric);
     free(r.kept);
     free(r.outputs);

@@ -5,8 +5,10 @@
 #include "tools/tool.h"
 
 static const struct tool_use options[] = {
-    { OPT_TARGET, NULL }, { OPT_FIELDS, NULL }, { OPT_DROP, NULL },
-    { OPT_CATEGORICAL, NULL }, { OPT_WEIGHT, NULL }, { OPT_ID, NULL },
+    { OPT_TARGET, NULL }, { OPT_FIELDS, "fields of the model (default: all columns that are "
+      "free)" }, { OPT_DROP, NULL },
+    { OPT_CATEGORICAL, "fields that are categories although they look like "
+      "numbers" }, { OPT_WEIGHT, NULL }, { OPT_ID, NULL },
     { OPT_SEED, NULL }, { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL },
     { OPT_MISSING, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
     { OPT_END, NULL }

@@ -142,7 +142,7 @@ header(struct run *r)
                              asc_model_output(r->rows.model, j));
     }
     asc_buffer_char(&out, '\n');
-    tool_put(r->writer, &out);
+    tool_put_head(r->writer, &out);
     asc_buffer_free(&out);
 }
 

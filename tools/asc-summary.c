@@ -4,7 +4,7 @@
 #include "tools/scores.h"
 
 static const struct tool_use options[] = {
-    { OPT_BY, NULL }, { OPT_UNIT, NULL }, { OPT_DATA, NULL },
+    { OPT_BY, NULL }, { OPT_UNIT, NULL }, { OPT_DATA, "table that has the column of --unit, by row id" },
     { OPT_LEVEL, NULL }, { OPT_REPLICATES, NULL }, { OPT_SEED, NULL },
     { OPT_ID, NULL }, { OPT_MISSING, NULL }, { OPT_DIGITS, NULL },
     { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_END, NULL }
@@ -50,9 +50,7 @@ put_series(const struct scores *s, const struct score_series *v,
     asc_buffer_char(out, '\t');
     asc_buffer_number(out, r.hi, o->digits);
     asc_buffer_char(out, '\n');
-    if (v->undefined)
-        tool_note("%s: %zu of %zu undefined (left out)", v->key, v->undefined,
-                  v->n);
+    scores_note_undefined(v);
 }
 
 int
@@ -69,6 +67,7 @@ main(int argc, char **argv)
     for (i = 0; i < s.n_by; i++)
         asc_buffer_print(&out, "%s\t", s.by[i]);
     asc_buffer_text(&out, "n\tmean\tsd\tmedian\tlo\thi\n");
+    tool_put_head(w, &out);
     for (i = 0; i < s.n_series; i++)
         put_series(&s, &s.series[i], &o, &out);
     tool_put(w, &out);

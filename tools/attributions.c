@@ -17,7 +17,7 @@ require(const asc_reader *r, const char *name)
 }
 
 void
-attributions_open(struct attributions *a, const char *path,
+attributions_open(struct attributions *a, const char *path, int beside,
                   const struct tool_options *o)
 {
     struct tool_options plain = *o;
@@ -26,7 +26,8 @@ attributions_open(struct attributions *a, const char *path,
 
     memset(a, 0, sizeof *a);
     memset(&plain.reader, 0, sizeof plain.reader);
-    a->reader = tool_table(path, &plain);
+    a->reader = beside ? tool_side_table(path, &plain)
+        : tool_table(path, &plain);
     a->model = asc_reader_find(a->reader, "model");
     a->row = require(a->reader, "row");
     a->method = require(a->reader, "method");
@@ -80,7 +81,8 @@ attributions_close(struct attributions *a)
 }
 
 void
-attributions_match(struct attributions *a, const struct asc_schema *s)
+attributions_match(struct attributions *a, const struct asc_schema *s,
+                   const char *whose)
 {
     size_t *phi = malloc((s->n + !s->n) * sizeof *phi), j;
     char **field = malloc((s->n + !s->n) * sizeof *field);
@@ -91,8 +93,8 @@ attributions_match(struct attributions *a, const struct asc_schema *s)
         tool_misuse("out of memory");
     for (j = 0; j < a->d; j++)
         if (asc_schema_find(s, a->field[j]) < 0) {
-            asc_fail(&e, ASC_EINPUT, "%s: column phi.%s: the model has no "
-                     "such field", asc_reader_name(a->reader), a->field[j]);
+            asc_fail(&e, ASC_EINPUT, "%s: column \"phi.%s\": %s has no such "
+                     "field", asc_reader_name(a->reader), a->field[j], whose);
             tool_fail(&e);
         }
     for (j = 0; j < s->n; j++) {

@@ -24,12 +24,16 @@ struct attributions {
     struct attribution_series *series;
 };
 
-/* path NULL: standard input.  The table has its own header whatever -x has. */
-void attributions_open(struct attributions *a, const char *path,
+/* path NULL: standard input.  The table has its own header whatever -x has.
+ * With no input at all the program ends, well if it is all there is, badly if
+ * it stands beside others. */
+void attributions_open(struct attributions *a, const char *path, int beside,
                        const struct tool_options *o);
 void attributions_close(struct attributions *a);
-/* Puts the fields in the order of a schema.  Both must have the same. */
-void attributions_match(struct attributions *a, const struct asc_schema *s);
+/* Puts the fields in the order of a schema, that of `whose'.  Both must have
+ * the same. */
+void attributions_match(struct attributions *a, const struct asc_schema *s,
+                        const char *whose);
 /* Headings up to `output', with a final tab; those of the kept columns, each
  * with a tab. */
 void attributions_key_head(const struct attributions *a,

@@ -522,6 +522,10 @@ plot_axis(struct plot_axis *a, const struct plot_figure *f, double lo,
     const double air = 2.0 * plot_text_width(f, "0");
     int k, exponent, decimals;
 
+    if (!isfinite(hi - lo)) {
+        lo = fmax(lo, -1e300);
+        hi = fmin(hi, 1e300);
+    }
     if (!(hi > lo)) {
         hi = lo + (top > 0.0 ? top : 1.0);
         lo -= top > 0.0 ? top : 1.0;

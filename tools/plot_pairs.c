@@ -187,7 +187,8 @@ prepare_heatmap(struct plot_figure *f, asc_reader *r,
         if ((f->type == PLOT_DUMB ? asprintf(&below[i], "%zu", i + 1)
                                   : asprintf(&below[i], "%s", name[i])) < 0)
             plot_no_memory();
-    across = f->type != PLOT_DUMB && names > 0.9 * width / (double)n ? 0.0 : 1.0;
+    across = f->type != PLOT_DUMB && names > 0.9 * width / (double)n ? 0.0
+                                                                     : 1.0;
     page.foot = (across > 0.0 ? 1.5 * line : names + 0.6 * line)
         + 1.7 * line;
     row = fmax(2.5 * line, fmin(width / (double)n,

@@ -13,8 +13,8 @@ tool_rows_open(struct tool_rows *r, const struct tool_options *o,
     memset(r, 0, sizeof *r);
     r->o = o;
     r->reader = tool_table(path, o);
-    r->model = tool_model(o, r->reader);
-    r->n_kept = tool_columns(r->reader, tool_text(&o->keep), &r->kept);
+    r->model = tool_model(o, r->reader, path);
+    r->n_kept = tool_kept(r->reader, o, &r->kept);
     r->ids = asc_ids_new(&e);
     if (!r->ids || asc_bind(&r->binding, asc_model_open_schema(r->model),
                             r->reader, &e))

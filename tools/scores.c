@@ -192,7 +192,7 @@ find_group(struct reading *g)
         const struct asc_text t = c->side ? g->texts[c->column]
             : asc_reader_text(g->r, c->column);
 
-        if (!t.n || (!c->side && asc_reader_missing(g->r, c->column))) {
+        if (asc_reader_missing_text(c->side ? g->x : g->r, t)) {
             b->n = at;
             return SIZE_MAX;
         }
@@ -221,7 +221,7 @@ static void
 refuse_second(const struct reading *g, struct asc_error *e)
 {
     static const char *const usual[] = { "output", "x", "model", "field" };
-    struct asc_buffer list = { NULL, 0, 0, 0 };
+    struct asc_buffer list = { NULL, 0, 0, 0 }, names = { NULL, 0, 0, 0 };
     const struct asc_error second = *e;
     size_t i, k;
 
@@ -230,13 +230,16 @@ refuse_second(const struct reading *g, struct asc_error *e)
     for (i = 0; i < sizeof usual / sizeof *usual; i++) {
         for (k = 0; k < g->s->n_by && strcmp(g->s->by[k], usual[i]); k++)
             ;
-        if (k == g->s->n_by && asc_reader_find(g->r, usual[i]) >= 0)
-            break;
+        if (k == g->s->n_by && asc_reader_find(g->r, usual[i]) >= 0) {
+            asc_buffer_print(&names, "%s%s", names.n ? " or " : "", usual[i]);
+            asc_buffer_print(&list, "%s,", usual[i]);
+        }
     }
-    if (i < sizeof usual / sizeof *usual && !list.failed)
-        asc_fail(e, ASC_EINPUT, "%s; if their %s differs, say --by %.*s%s",
-                 second.text, usual[i], (int)list.n, list.p, usual[i]);
+    if (names.n && !names.failed && !list.failed)
+        asc_fail(e, ASC_EINPUT, "%s; if %.*s tells them apart, say --by %.*s",
+                 second.text, (int)names.n, names.p, (int)list.n - 1, list.p);
     asc_buffer_free(&list);
+    asc_buffer_free(&names);
     tool_fail(e);
 }
 
@@ -340,6 +343,7 @@ scores_read(struct scores *s, const char *path, const struct tool_options *o)
     memset(s, 0, sizeof *s);
     memset(&g, 0, sizeof g);
     memset(&plain.reader, 0, sizeof plain.reader);
+    plain.reader.missing = o->reader.missing;
     g.s = s;
     g.r = tool_table(path, &plain);
     s->name = strdup(asc_reader_name(g.r));
@@ -397,6 +401,30 @@ scores_free(struct scores *s)
     free(s->group_column);
     free(s->group_store);
     free(s->name);
+}
+
+void
+scores_show(const char *texts, struct asc_buffer *out)
+{
+    for (; *texts; texts++)
+        asc_buffer_text(out, *texts == '\t' ? ", "
+                        : (const char[]){ *texts, '\0' });
+    asc_buffer_char(out, '\0');
+    if (out->failed)
+        out_of_memory();
+}
+
+void
+scores_note_undefined(const struct score_series *v)
+{
+    struct asc_buffer key = { NULL, 0, 0, 0 };
+
+    if (!v->undefined)
+        return;
+    scores_show(v->key, &key);
+    tool_note("%s: %zu of %zu undefined (left out)", key.p, v->undefined,
+              v->n);
+    asc_buffer_free(&key);
 }
 
 struct asc_text

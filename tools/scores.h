@@ -38,6 +38,11 @@ struct scores {
 asc_writer *scores_read(struct scores *s, const char *path,
                         const struct tool_options *o);
 void scores_free(struct scores *s);
+/* Appends texts joined by tabs (a series' key, a group's name) as a person
+ * reads them, and a NUL. */
+void scores_show(const char *texts, struct asc_buffer *out);
+/* Says how many values of a series are undefined, if any. */
+void scores_note_undefined(const struct score_series *v);
 /* The text of the by column `name' in a series' key; n 0 if there is none. */
 struct asc_text scores_key_part(const struct scores *s,
                                 const struct score_series *v,

@@ -35,11 +35,13 @@ static const struct {
     { OPT_GROUP, 'g', "group", "COLUMN,...",
       "columns that make the groups, in the table or in -x" },
     { OPT_BY, 0, "by", "COLUMN,...",
-      "columns that tell results apart (default method,metric)" },
+      "columns that tell results apart (default: model, method, method_a, "
+      "method_b and metric, those that there are)" },
     { OPT_CLASS, 'c', "class", "CLASS",
-      "output to explain: a class, predicted, or all" },
+      "output to explain: a class, predicted, or all (default: the second of "
+      "two, else predicted)" },
     { OPT_SCALE, 0, "scale", "SCALE",
-      "raw (before the model's link) or response (after it)" },
+      "raw (before the model's link; default) or response (after it)" },
     { OPT_SEED, 's', "seed", "N", "seed of the random streams (default 1)" },
     { OPT_THREADS, 'j', "threads", "N",
       "threads (default: the processors it may use)" },
@@ -79,14 +81,15 @@ static const struct {
     { OPT_BETTER, 0, "better", "WAY",
       "higher or lower values are better (default: as the metric says)" },
     { OPT_FIELDS, 0, "fields", "COLUMN,...",
-      "the model's input fields (default: all columns that are free)" },
+      "input fields of a command (default: all columns that are free)" },
     { OPT_CATEGORICAL, 0, "categorical", "COLUMN,...",
-      "fields that are categories although they look like numbers" },
+      "fields of a command that are categories although they look like "
+      "numbers" },
     { OPT_DROP, 0, "drop", "COLUMN,...", "columns that are not fields" },
     { OPT_TIMEOUT, 0, "timeout", "SECONDS",
       "longest time a model command may take for a batch" },
     { OPT_MAX_MEMORY, 0, "max-memory", "BYTES",
-      "most that a compressed model may expand to (default 2 GiB)" },
+      "largest model that is read, once expanded (default 2 GiB)" },
     { OPT_TYPE, 'T', "type", "TYPE",
       "pdf (default), svg, png, eps, tikz, cairolatex, dumb" },
     { OPT_WIDTH, 0, "width", "LENGTH", "width, as 3.3in or 84mm" },
@@ -116,7 +119,7 @@ static const struct tool_use everywhere[] = {
 /* The running program; a process runs one tool. */
 static struct {
     const struct tool *tool;
-    int quiet;
+    int quiet, verbose;
     asc_writer *writer;         /* dropped if the tool fails */
     time_t started, said;
     int progress_shown, stdin_taken;
@@ -165,19 +168,45 @@ tool_misuse(const char *format, ...)
     tool_fail(&e);
 }
 
+static void
+say(const char *format, va_list ap)
+{
+    clear_progress();
+    fprintf(stderr, "%s: ", self.tool->name);
+    vfprintf(stderr, format, ap);
+    putc('\n', stderr);
+}
+
 void
 tool_note(const char *format, ...)
 {
     va_list ap;
 
-    if (self.quiet)
-        return;
-    clear_progress();
-    fprintf(stderr, "%s: ", self.tool->name);
     va_start(ap, format);
-    vfprintf(stderr, format, ap);
+    if (!self.quiet)
+        say(format, ap);
     va_end(ap);
-    putc('\n', stderr);
+}
+
+void
+tool_detail(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    if (self.verbose)
+        say(format, ap);
+    va_end(ap);
+}
+
+void
+tool_warn(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(format, ap);
+    va_end(ap);
 }
 
 /* ---- help ---- */
@@ -260,6 +289,8 @@ print_entry(const struct asc_entry *v)
     static const struct { unsigned trait; const char *text; } traits[] = {
         { ASC_NEEDS_GRADIENT, "needs a model with gradients" },
         { ASC_NEEDS_TREES, "needs a model of trees" },
+        { ASC_NEEDS_COVERS, "needs a background if the trees have no record "
+          "counts" },
         { ASC_NEEDS_BACKGROUND, "needs a background" },
         { ASC_NEEDS_BASELINE, "needs a baseline (made from the background)" },
         { ASC_NEEDS_CATEGORY, "needs a baseline if a field is categorical" },
@@ -352,7 +383,7 @@ number(size_t i, const char *text, double min, double max, int whole)
 
     if (!asc_number_parse(text, strlen(text), &v) || !(v >= min && v <= max)
         || (whole && v != (double)(uint64_t)v)) {
-        if (max < 1e15)
+        if (max <= 1e15)
             tool_misuse("--%s: \"%s\" is not a %snumber from %g to %.15g",
                         table[i].name, text, whole ? "whole " : "", min, max);
         tool_misuse("--%s: \"%s\" is not a %snumber of %g or more",
@@ -412,6 +443,10 @@ take(size_t i, const char *arg, struct tool_options *o)
     static const char *const types[] = { "pdf", "svg", "png", "eps", "tikz",
                                          "cairolatex", "dumb" };
 
+    /* An unset variable of the shell, most likely. */
+    if (arg && !*arg && table[i].option != OPT_LABEL
+        && table[i].option != OPT_MISSING && table[i].option != OPT_TITLE)
+        tool_misuse("--%s: the value is empty", table[i].name);
     switch (table[i].option) {
     case OPT_MODEL: o->model = arg; break;
     case OPT_METHOD:
@@ -475,7 +510,7 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_TOP: o->top = (size_t)number(i, arg, 1, 1e6, 1); break;
     case OPT_PROVENANCE: o->provenance = 1; break;
     case OPT_QUIET: o->quiet = 1; self.quiet = 1; break;
-    case OPT_VERBOSE: o->verbose = 1; break;
+    case OPT_VERBOSE: o->verbose = 1; self.verbose = 1; break;
     case OPT_LIST:
         print_list();
         end_printing();
@@ -511,7 +546,8 @@ static void
 refuse(int c, char **argv)
 {
     const char *names[N_OPTIONS], *near, *typed;
-    size_t i, n = 0, length;
+    struct asc_buffer begun = { NULL, 0, 0, 0 };
+    size_t i, n = 0, n_begun = 0, length;
     char word[64];
 
     if (optopt && optopt < LONG_ONLY && c != ':')
@@ -529,10 +565,20 @@ refuse(int c, char **argv)
     while (*typed == '-')
         typed++;
     length = strcspn(typed, "=");
-    snprintf(word, sizeof word, "%.*s", (int)length, typed);
+    snprintf(word, sizeof word, "%.*s", (int)(length < 60 ? length : 60),
+             typed);
+    for (i = 0; i < n; i++)
+        if (!strncmp(names[i], word, strlen(word)))
+            asc_buffer_print(&begun, "%s--%s", n_begun++ ? ", " : "",
+                             names[i]);
+    asc_buffer_char(&begun, '\0');
+    if (n_begun > 1 && !begun.failed)
+        tool_misuse("--%s is the beginning of several options: %s", word,
+                    begun.p);
+    asc_buffer_free(&begun);
     near = asc_nearest(word, names, n);
     if (near)
-        tool_misuse("there is no option --%s; --%s?", word, near);
+        tool_misuse("there is no option --%s; did you mean --%s?", word, near);
     tool_misuse("there is no option --%s; see %s --help", word,
                 self.tool->name);
 }
@@ -587,6 +633,10 @@ tool_start(const struct tool *tool, int argc, char **argv,
     }
     o->n_operands = (size_t)(argc - optind);
     o->operands = argv + optind;
+    for (i = 0; i < o->n_operands; i++)
+        if (!*o->operands[i])
+            tool_misuse("operand %zu is empty: %s %s", i + 1, tool->name,
+                        tool->synopsis);
     if (o->n_operands < tool->min_operands)
         tool_misuse("something is missing: %s %s", tool->name, tool->synopsis);
     if (o->n_operands > tool->max_operands)
@@ -634,6 +684,14 @@ tool_split(const char *list, char ***piece, char **store)
 
 /* ---- opening ---- */
 
+/* To be called for each table that is opened. */
+static void
+take_stdin(const char *path)
+{
+    if (!strcmp(path, "-") && self.stdin_taken++)
+        tool_misuse("standard input can be only one of the tables");
+}
+
 static asc_reader *
 open_table(const char *path, const struct tool_options *o)
 {
@@ -642,8 +700,7 @@ open_table(const char *path, const struct tool_options *o)
 
     if (!path)
         path = "-";
-    if (!strcmp(path, "-") && self.stdin_taken++)
-        tool_misuse("standard input can be only one of the tables");
+    take_stdin(path);
     r = asc_reader_open(path, &o->reader, &e);
     if (!r)
         tool_fail(&e);
@@ -665,6 +722,7 @@ tool_table(const char *path, const struct tool_options *o)
 
     if (asc_reader_empty(r)) {
         asc_reader_close(r);
+        tool_close(tool_writer(o, NULL, NULL, NULL, NULL));
         exit(TOOL_DONE);
     }
     check_ids(r, o);
@@ -685,8 +743,46 @@ tool_side_table(const char *path, const struct tool_options *o)
     return r;
 }
 
+static int
+is_file(const char *path)
+{
+    struct stat st;
+
+    return path && strcmp(path, "-") && !stat(path, &st)
+        && S_ISREG(st.st_mode);
+}
+
+static int
+is_command(const char *model)
+{
+    return !strncmp(model, "cmd:", 4) || !strncmp(model, "coproc:", 7);
+}
+
+/* What was chosen for the user of a model. */
+static void
+say_model(const struct tool_options *o, const asc_model *m)
+{
+    static const char *const forms[] = { "linear", "network", "ensemble",
+                                         "opaque" };
+    const struct asc_schema *s = asc_model_schema(m);
+    struct asc_buffer b = { NULL, 0, 0, 0 };
+    size_t j;
+
+    for (j = 0; j < s->n; j++)
+        asc_buffer_print(&b, "%s%s", j ? ", " : "", s->field[j].name);
+    if (is_command(o->model) && !o->fields)
+        tool_note("fields of the command: %.*s", (int)b.n, b.p ? b.p : "");
+    tool_detail("%s: %s form, %zu outputs, %s; fields: %.*s",
+                asc_model_name(m), forms[asc_model_form(m)],
+                asc_model_n_outputs(m), asc_model_has_link(m)
+                ? "raw and response scale" : "no link",
+                (int)b.n, b.p ? b.p : "");
+    asc_buffer_free(&b);
+}
+
 asc_model *
-tool_model(const struct tool_options *o, const asc_reader *r)
+tool_model(const struct tool_options *o, const asc_reader *r,
+           const char *path)
 {
     struct asc_model_options mo = { NULL, NULL, NULL, NULL, NULL, 0, 0.0, 0 };
     struct asc_buffer columns = { NULL, 0, 0, 0 }, not = { NULL, 0, 0, 0 };
@@ -698,7 +794,11 @@ tool_model(const struct tool_options *o, const asc_reader *r)
 
     if (!o->model)
         tool_misuse("no model: give it with -m");
-    for (j = 0; r && j < asc_reader_n_columns(r); j++)
+    if ((o->fields || o->categorical) && !is_command(o->model))
+        tool_misuse("--%s is for cmd: and coproc: models; this one says itself "
+                    "what its fields are", o->fields ? "fields"
+                    : "categorical");
+    for (j = 0; j < asc_reader_n_columns(r); j++)
         asc_buffer_print(&columns, "%s%s", j ? "\t" : "",
                          asc_reader_column(r, j));
     asc_buffer_char(&columns, '\0');
@@ -710,27 +810,36 @@ tool_model(const struct tool_options *o, const asc_reader *r)
         tool_misuse("out of memory");
     mo.fields = o->fields;
     mo.categorical = o->categorical;
-    mo.columns = r ? columns.p : NULL;
+    mo.columns = columns.p;
     mo.not_fields = not.p;
-    mo.background = o->background;
+    mo.background = o->background ? o->background
+        : is_file(path) && !o->reader.no_header ? path : NULL;
     mo.raw = o->scale_given && o->scale == ASC_RAW;
     mo.timeout = o->timeout;
     mo.max_memory = o->max_memory;
     m = asc_model_read(o->model, &mo, &e);
     if (!m)
         tool_fail(&e);
+    say_model(o, m);
     asc_buffer_free(&columns);
     asc_buffer_free(&not);
     return m;
 }
 
 static int
-is_file(const char *path)
+has_rows(const char *path, const struct tool_options *o)
 {
-    struct stat st;
+    struct asc_error e;
+    asc_reader *r = asc_reader_open(path, &o->reader, &e);
+    int got;
 
-    return path && strcmp(path, "-") && !stat(path, &st)
-        && S_ISREG(st.st_mode);
+    if (!r)
+        tool_fail(&e);
+    got = asc_reader_empty(r) ? 0 : asc_reader_next(r, &e);
+    if (got < 0)
+        tool_fail(&e);
+    asc_reader_close(r);
+    return got;
 }
 
 int
@@ -742,6 +851,7 @@ tool_background(const struct tool_options *o, const char *path,
     struct asc_error e;
 
     if (o->background) {
+        take_stdin(o->background);
         /* A background has its own header and its own rows. */
         plain.no_header = 0;
         plain.columns = NULL;
@@ -755,6 +865,8 @@ tool_background(const struct tool_options *o, const char *path,
     if (!is_file(path))
         tool_misuse("%s needs a background: give one with -b (rows from a "
                     "pipe cannot be read twice)", what);
+    if (!has_rows(path, o))
+        return 0;
     if (asc_background_pick(path, &o->reader, schema, BACKGROUND_ROWS, o->seed,
                             b, &e))
         tool_fail(&e);
@@ -784,6 +896,28 @@ tool_columns(const asc_reader *r, const char *list, size_t **column)
         }
     free(piece);
     free(store);
+    return n;
+}
+
+size_t
+tool_kept(const asc_reader *r, const struct tool_options *o, size_t **column)
+{
+    static const char *const taken[] = { "model", "row", "method", "output",
+        "scale", "metric", "base", "value", "x", "predicted" };
+    const size_t n = tool_columns(r, tool_text(&o->keep), column);
+    size_t i, k;
+
+    for (i = 0; i < n; i++) {
+        const char *name = asc_reader_column(r, (*column)[i]);
+
+        for (k = 0; k < sizeof taken / sizeof *taken; k++)
+            if (!strcmp(name, taken[k]))
+                tool_misuse("--keep: \"%s\" is a column of the output already",
+                            name);
+        for (k = 0; k < i; k++)
+            if ((*column)[k] == (*column)[i])
+                tool_misuse("--keep: column \"%s\" is named twice", name);
+    }
     return n;
 }
 
@@ -826,12 +960,33 @@ tool_specs_background(struct asc_specs *specs, const asc_model *m,
     }
 }
 
+void
+tool_specs_once(const struct asc_specs *specs)
+{
+    struct asc_buffer a = { NULL, 0, 0, 0 }, b = { NULL, 0, 0, 0 };
+    size_t i, k;
+
+    for (i = 1; i < specs->n; i++) {
+        a.n = 0;
+        asc_spec_text(&specs->v[i], &a);
+        for (k = 0; k < i; k++) {
+            b.n = 0;
+            asc_spec_text(&specs->v[k], &b);
+            if (!a.failed && !b.failed && a.n == b.n && !memcmp(a.p, b.p, a.n))
+                tool_misuse("-M: %.*s is asked for twice", (int)a.n, a.p);
+        }
+    }
+    asc_buffer_free(&a);
+    asc_buffer_free(&b);
+}
+
 size_t
 tool_classes(const struct tool_options *o, const asc_model *m, size_t **fixed)
 {
     const size_t k = asc_model_n_outputs(m);
     const char *c = o->class_name;
     const char **names, *near;
+    struct asc_buffer list = { NULL, 0, 0, 0 };
     size_t i;
 
     *fixed = malloc(k * sizeof **fixed);
@@ -850,10 +1005,14 @@ tool_classes(const struct tool_options *o, const asc_model *m, size_t **fixed)
             return 1;
         }
     if (c && strcmp(c, "all") && strcmp(c, "predicted")) {
-        near = asc_nearest(c, names, k);
-        tool_misuse("class \"%s\" is not one of the model's %zu outputs%s%s%s",
-                    c, k, near ? "; \"" : "", near ? near : "",
-                    near ? "\"?" : "");
+        for (i = 0; i < k && i < 5; i++)
+            asc_buffer_print(&list, "%s%.40s", i ? ", " : "", names[i]);
+        asc_buffer_print(&list, "%s", k > 5 ? ", ...)" : ")");
+        if ((near = asc_nearest(c, names, k)))
+            asc_buffer_print(&list, "; did you mean \"%s\"?", near);
+        asc_buffer_char(&list, '\0');
+        tool_misuse("class \"%s\" is not among the model's outputs (%s", c,
+                    list.failed ? "" : list.p);
     }
     free(names);
     if ((c && !strcmp(c, "all")) || (!c && !asc_model_classifier(m)))
@@ -922,6 +1081,38 @@ tool_put(asc_writer *w, struct asc_buffer *b)
         tool_fail(&e);
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+tool_put_head(asc_writer *w, struct asc_buffer *b)
+{
+    char **name, *store = b->failed ? NULL : strndup(b->p, b->n), *p;
+    size_t n = 1, i = 0;
+
+    for (p = store; p && *p; p++)
+        n += *p == '\t';
+    name = malloc(n * sizeof *name);
+    if (!store || !name)
+        tool_misuse("out of memory");
+    for (p = store; i < n; p++) {
+        name[i++] = p;
+        p += strcspn(p, "\t\n");
+        *p = '\0';
+    }
+    qsort(name, n, sizeof *name, by_text);
+    for (i = 1; i < n; i++)
+        if (!strcmp(name[i - 1], name[i]))
+            tool_misuse("two columns of the output would be called \"%s\": "
+                        "leave one out, or rename it", name[i]);
+    free(name);
+    free(store);
+    tool_put(w, b);
+}
+
 void
 tool_close(asc_writer *w)
 {
@@ -953,6 +1144,7 @@ int
 tool_end(struct tool_options *o, int status)
 {
     clear_progress();
+    tool_detail("%ld s", (long)(time(NULL) - self.started));
     tool_options_free(o);
     return status;
 }

@@ -81,25 +81,33 @@ void tool_misuse(const char *format, ...)
     __attribute__((noreturn, format(printf, 1, 2)));
 /* Something chosen for the user, or worth a line; silent with -q. */
 void tool_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* More than that: only with -v. */
+void tool_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What must be said whatever the options: a promise that was not kept. */
+void tool_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- what most tools open ---- */
 
-/* The model of -m, told what the table's columns are. */
-asc_model *tool_model(const struct tool_options *o, const asc_reader *r);
+/* The model of -m, told what the columns of the table at path are. */
+asc_model *tool_model(const struct tool_options *o, const asc_reader *r,
+                      const char *path);
 /* The main table; path NULL is standard input.  With no input at all the
  * program ends with status 0, having written nothing. */
 asc_reader *tool_table(const char *path, const struct tool_options *o);
 /* A table beside it, from -x. */
 asc_reader *tool_side_table(const char *path, const struct tool_options *o);
 /* The background of -b, or 100 rows of the table at `path` (said once), or an
- * error that asks for -b: `what` needs it.  Returns 0 if not `needed` and
- * there is no -b. */
+ * error that asks for -b: `what` needs it.  Returns 1, or 0 if there is none:
+ * it is not `needed`, or the table has no rows that would need it. */
 int tool_background(const struct tool_options *o, const char *path,
                     struct asc_schema *schema, int needed, const char *what,
                     struct asc_background *b);
 /* Column indexes of a comma-separated list; an unknown one is a usage error.
  * Returns how many; *column is to be freed. */
 size_t tool_columns(const asc_reader *r, const char *list, size_t **column);
+/* The columns of --keep, none of which may come twice in the output. */
+size_t tool_kept(const asc_reader *r, const struct tool_options *o,
+                 size_t **column);
 /* Splits at commas; the pieces point into *store.  Both are to be freed. */
 size_t tool_split(const char *list, char ***piece, char **store);
 /* Fills in what -s and the background say in specifications. */
@@ -110,6 +118,8 @@ void tool_specs(const struct tool_options *o, const char *text,
  * specification that uses none stays without a digest. */
 void tool_specs_background(struct asc_specs *specs, const asc_model *m,
                            const struct asc_background *b, int given);
+/* Refuses a specification that is there twice. */
+void tool_specs_once(const struct asc_specs *specs);
 /* Output of row i for -c: the classes asked for.  Returns their number per
  * row; *fixed (that many) unless "predicted", then NULL. */
 size_t tool_classes(const struct tool_options *o, const asc_model *m,
@@ -126,6 +136,8 @@ asc_writer *tool_writer(const struct tool_options *o, const asc_reader *r,
                         const char *spec, const asc_model *m,
                         const struct asc_background *b);
 void tool_put(asc_writer *w, struct asc_buffer *b);
+/* The same for a header line, which must not name two columns alike. */
+void tool_put_head(asc_writer *w, struct asc_buffer *b);
 /* Closes (may be NULL) and gives the file its name. */
 void tool_close(asc_writer *w);
 /* Rows done, for the progress line. */

@@ -127,7 +127,9 @@ enum asc_trait {
     ASC_CURVE = 1 << 12,                /* can give a curve */
     ASC_NEEDS_CATEGORY = 1 << 13,       /* a baseline, if the model has
                                            categorical fields */
-    ASC_TAKES_BASELINE = 1 << 14        /* uses a baseline that is given */
+    ASC_TAKES_BASELINE = 1 << 14,       /* uses a baseline that is given */
+    ASC_NEEDS_COVERS = 1 << 15          /* record counts of the trees' nodes:
+                                           the model's, else a background's */
 };
 
 /* The head of every registry entry: `--list`, `--help=NAME`, option checking

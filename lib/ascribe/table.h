@@ -91,6 +91,8 @@ size_t asc_reader_line(const asc_reader *r);
 struct asc_text asc_reader_text(const asc_reader *r, size_t j);
 struct asc_text asc_reader_id(const asc_reader *r);
 int asc_reader_missing(const asc_reader *r, size_t j);
+/* 1 if a text, from whatever table, means missing in this one. */
+int asc_reader_missing_text(const asc_reader *r, struct asc_text t);
 /* The number in column j: NaN if missing; else it must be a finite number. */
 int asc_reader_number(const asc_reader *r, size_t j, double *v,
                       struct asc_error *e);

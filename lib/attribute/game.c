@@ -234,7 +234,6 @@ make_bench(struct bench *w, const struct asc_explain *b, struct asc_error *e)
 {
     const size_t n = b->n * b->q;
 
-    memset(w, 0, sizeof *w);
     w->player = asci_alloc(b->d, sizeof *w->player, e);
     w->output = asci_alloc(n, sizeof *w->output, e);
     w->id = asci_alloc(b->n, sizeof *w->id, e);
@@ -320,10 +319,11 @@ run_teams(const struct asci_game *g, struct asc_explain *b,
     const size_t words = (b->d + 63) / 64;
     uint64_t *players = asci_alloc_zero(b->n, words * sizeof *players, e);
     struct member *member = asci_alloc(b->n, sizeof *member, e);
-    struct bench w = { NULL };
+    struct bench w;
     int status = ASC_ESYSTEM;
     size_t i, j, c, next, n = 0;
 
+    memset(&w, 0, sizeof w);
     if (!players || !member || make_bench(&w, b, e))
         goto out;
     for (i = 0; i < b->n; i++) {

@@ -17,8 +17,10 @@
  * Harsanyi 1963.)
  *
  * Cost for a row: for each background row and tree the nodes that some S
- * reaches; with a link also players 2^(players - 1) additions for each
- * background row.
+ * reaches and 2^|A| additions for a leaf; with a link also players
+ * 2^(players - 1) additions for each background row.  A row whose walks would
+ * cost more than evaluating the coalitions does (deep trees whose every test
+ * parts it from the background) is left to game_rows.c.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -27,11 +29,8 @@
 #include "attribute/game.h"
 #include "attribute/tree_shap.h"
 
-enum {
-    MAX_PLAYERS = 20,           /* a table of 8 MiB */
-    MAX_DIFFERENT = 10          /* fields on a path, for a walk goes 2^that
-                                   ways and a leaf has 2^|A| terms */
-};
+enum { MAX_PLAYERS = 20 };      /* a table of 8 MiB for each raw output */
+static const double TABLE_NUMBERS = 8 << 20;
 static const size_t END_BYTES = (size_t)128 << 20;
 
 struct asci_game_forest {
@@ -40,6 +39,7 @@ struct asci_game_forest {
     size_t *first;              /* (n_trees) number of a tree's root */
     unsigned char *end;         /* (n_nodes, m) that background rows take */
     size_t deepest;             /* longest path */
+    double depths;              /* sum of the longest paths of all trees */
 };
 
 void
@@ -67,37 +67,38 @@ all_finite(const struct asci_ensemble *en)
     return 1;
 }
 
-/* Numbers the nodes, and finds the longest path and the most different fields
- * on one. */
+/* Numbers the nodes, and finds the longest paths. */
 static int
-measure(struct asci_game_forest *s, size_t *most, struct asc_error *e)
+measure(struct asci_game_forest *s, struct asc_error *e)
 {
     const struct asci_forest *f = s->f;
-    struct asci_step *step = asci_alloc(asci_largest_tree(f), sizeof *step,
-                                        e);
-    uint32_t *room = asci_alloc(asci_steps_room(f), sizeof *room, e);
-    size_t i, j;
+    uint32_t *depth = asci_alloc(asci_largest_tree(f), sizeof *depth, e);
+    size_t i, j, k;
 
-    *most = 0;
     s->first = asci_alloc(f->n_trees, sizeof *s->first, e);
-    if (!step || !room || !s->first) {
-        free(room);
-        free(step);
+    if (!depth || !s->first) {
+        free(depth);
         return ASC_ESYSTEM;
     }
     for (j = 0; j < f->n_trees; j++) {
+        const struct asci_forest_tree *t = &f->tree[j];
+        uint32_t longest = 0;
+
         s->first[j] = s->n_nodes;
-        s->n_nodes += f->tree[j].n_nodes;
-        asci_steps(f, &f->tree[j], step, room);
-        for (i = 0; i < f->tree[j].n_nodes; i++) {
-            if (step[i].depth > s->deepest)
-                s->deepest = step[i].depth;
-            if (step[i].different > *most)
-                *most = step[i].different;
+        s->n_nodes += t->n_nodes;
+        depth[0] = 0;
+        for (i = 0; i < t->n_nodes; i++) {
+            if (depth[i] > longest)
+                longest = depth[i];
+            for (k = 0; k < 3; k++)
+                if (t->node[i].child[k] != 0)
+                    depth[t->node[i].child[k]] = depth[i] + 1;
         }
+        if (longest > s->deepest)
+            s->deepest = longest;
+        s->depths += longest;
     }
-    free(room);
-    free(step);
+    free(depth);
     return ASC_OK;
 }
 
@@ -132,7 +133,6 @@ int
 asci_game_forest_new(struct asci_game *g, struct asc_error *e)
 {
     struct asci_game_forest *s;
-    size_t most;
     int status;
 
     if (!all_finite(&g->model->u.ensemble))
@@ -141,8 +141,8 @@ asci_game_forest_new(struct asci_game *g, struct asc_error *e)
     if (!s)
         return ASC_ESYSTEM;
     s->f = asci_forest_new(g->model, NULL, e);
-    status = s->f ? measure(s, &most, e) : ASC_ESYSTEM;
-    if (status || most > MAX_DIFFERENT || s->n_nodes > END_BYTES / g->m) {
+    status = s->f ? measure(s, e) : ASC_ESYSTEM;
+    if (status || s->n_nodes > END_BYTES / g->m) {
         asci_game_forest_free(s);
         return status;
     }
@@ -157,7 +157,8 @@ asci_game_forest_pays(const struct asci_game *g, size_t n_players,
 {
     double passes, evaluations;
 
-    if (n_players > MAX_PLAYERS)
+    if (n_players > MAX_PLAYERS ||
+        ldexp((double)g->model->n_raw, (int)n_players) > TABLE_NUMBERS)
         return 0;
     /* A tree costs an evaluation about as much as an addition costs here:
      * both are done for many at once. */
@@ -182,6 +183,7 @@ struct work {
     double *table;              /* (n_raw, size) */
     unsigned char *wanted;      /* (n_raw) */
     double *r, *y;              /* (n_sets, n_raw), (n_sets, n_outputs) */
+    uint64_t steps, most;       /* nodes and additions so far, and at most */
 };
 
 static void
@@ -221,6 +223,10 @@ make_work(struct work *w, const struct asci_game *g,
         return ASC_ESYSTEM;
     for (i = 0; i < t->n_players; i++)
         w->bit[t->player[i]] = (uint32_t)1 << i;
+    /* An evaluation takes a step for each node of its paths, and several of
+     * those cost what one costs here. */
+    w->most = (uint64_t)fmin(0.25 * (double)s->n * (double)g->m * p->depths,
+                             1e18);
     return ASC_OK;
 }
 
@@ -245,7 +251,7 @@ add_leaf(const struct visit *v, const struct asci_forest_tree *t,
     }
 }
 
-/* Walks tree j for background row b. */
+/* Walks tree j for background row b; gives up when it takes too long. */
 static void
 walk(const struct asci_game *g, size_t j, size_t b, struct work *w)
 {
@@ -256,13 +262,14 @@ walk(const struct asci_game *g, size_t j, size_t b, struct work *w)
     size_t waiting = 1;
 
     w->stack[0] = (struct visit){ 0, 0, 0 };
-    while (waiting > 0) {
+    while (waiting > 0 && w->steps <= w->most) {
         struct visit v = w->stack[--waiting];
 
         for (;;) {
             const struct asci_branch *p = &t->node[v.node];
             uint32_t to_x, to_b, bit;
 
+            w->steps++;
             if (p->child[0] == 0)
                 break;
             to_x = p->child[of_x[v.node]];
@@ -284,7 +291,9 @@ walk(const struct asci_game *g, size_t j, size_t b, struct work *w)
                 v.present |= bit;
             }
         }
-        add_leaf(&v, t, t->value + t->node[v.node].leaf * t->width, w);
+        w->steps += (uint64_t)1 << __builtin_popcount(v.absent);
+        if (w->steps <= w->most)
+            add_leaf(&v, t, t->value + t->node[v.node].leaf * t->width, w);
     }
 }
 
@@ -339,8 +348,8 @@ read_table(const struct asci_game *g, const struct asci_sets *s, size_t n,
     }
 }
 
-/* v (n_sets, q) of a row */
-static void
+/* v (n_sets, q) of a row: 1, or 0 if it takes too long. */
+static int
 values_of_row(const struct asci_game *g, const struct asci_team *t,
               size_t row, const struct asci_sets *s, struct work *w,
               double *v)
@@ -355,8 +364,11 @@ values_of_row(const struct asci_game *g, const struct asci_team *t,
         w->wanted[g->model->output[output[c]].raw] = 1;
     memset(w->table, 0, bytes);
     memset(v, 0, s->n * t->q * sizeof *v);
+    w->steps = 0;
     for (b = 0; b < g->m; b++) {
         walk_trees(g, b, w);
+        if (w->steps > w->most)
+            return 0;
         if (g->affine && b + 1 < g->m)
             continue;
         read_table(g, s, g->affine ? g->m : 1, w);
@@ -368,6 +380,7 @@ values_of_row(const struct asci_game *g, const struct asci_team *t,
     }
     for (i = 0; i < s->n * t->q && !g->affine; i++)
         v[i] /= (double)g->m;
+    return 1;
 }
 
 int
@@ -382,8 +395,13 @@ asci_game_forest_values(const struct asci_game *g, const struct asci_team *t,
     for (i = 0; i < t->n && status == ASC_OK; i++) {
         asci_encode(&g->model->encoder, g->d, t->x + i * g->d, 1, w.columns);
         status = find_ends(g->forest, w.columns, 1, w.end, e);
-        if (status == ASC_OK)
-            values_of_row(g, t, i, s, &w, v + i * s->n * t->q);
+        if (status == ASC_OK &&
+            !values_of_row(g, t, i, s, &w, v + i * s->n * t->q)) {
+            const struct asci_team alone = asci_team_part(t, g->d, i, 1);
+
+            status = asci_game_rows_values(g, &alone, s,
+                                           v + i * s->n * t->q, e);
+        }
     }
     free_work(&w);
     return status;

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "attribute/game.h"
 #include "attribute/internal.h"
@@ -174,7 +175,7 @@ solve(const struct asci_game *g, const struct asci_team *t,
       const void *context, struct asc_error *e)
 {
     const struct asci_kernel *d = design_for(context, t->n_players, e);
-    struct work w = { NULL };
+    struct work w;
     size_t rows, i, scratch;
     int status = ASC_ESYSTEM;
 
@@ -186,6 +187,7 @@ solve(const struct asci_game *g, const struct asci_team *t,
         give_all(t);
         return ASC_OK;
     }
+    memset(&w, 0, sizeof w);
     rows = asci_game_rows(t, 2 * d->n);
     scratch = asci_product_scratch(d->solve);
     if (asci_product_scratch(d->fit) > scratch)

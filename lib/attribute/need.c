@@ -3,6 +3,8 @@
  * it. */
 #include <ascribe/method.h>
 
+#include "model/form.h"
+
 enum asc_background_use
 asc_background_use(const struct asc_entry *entry, const asc_model *model)
 {
@@ -10,6 +12,10 @@ asc_background_use(const struct asc_entry *entry, const asc_model *model)
     size_t j;
 
     if (entry->traits & (ASC_NEEDS_BACKGROUND | ASC_NEEDS_BASELINE))
+        return ASC_BACKGROUND_NEEDED;
+    if (entry->traits & ASC_NEEDS_COVERS
+        && asc_model_form(model) == ASC_FORM_ENSEMBLE
+        && !asci_ensemble_has_covers(&model->u.ensemble))
         return ASC_BACKGROUND_NEEDED;
     if (entry->traits & ASC_NEEDS_CATEGORY) {
         s = asc_model_schema(model);

@@ -418,7 +418,8 @@ const struct asc_method asci_method_tree_shap = {
         .source = "Lundberg, Erion and Lee 2018, arXiv:1802.03888; patterns "
             "and quadrature: Yang 2021, arXiv:2109.09847; Wettenstein, "
             "Mitchell and Yu 2026",
-        .traits = ASC_NEEDS_TREES | ASC_ADDITIVE | ASC_EXACT
+        .traits = ASC_NEEDS_TREES | ASC_NEEDS_COVERS | ASC_ADDITIVE
+            | ASC_EXACT
     },
     .prepare = prepare, .run = run, .finish = finish
 };

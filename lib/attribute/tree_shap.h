@@ -44,7 +44,7 @@ struct asci_coded {
 void asci_decide(const struct asci_forest *f, const struct asci_branch *b,
                  const struct asci_coded *rows, uint16_t *passed,
                  uint16_t *missing);
-/* took (n) = all bits where the rows take this end of node b. */
+/* took (n): all bits where the rows take this end of node b. */
 void asci_take(const struct asci_branch *b, uint32_t end, size_t n,
                const uint16_t *passed, const uint16_t *missing,
                uint16_t *took);
@@ -54,7 +54,7 @@ void asci_take(const struct asci_branch *b, uint32_t end, size_t n,
  * many.  NULL if there is none. */
 double *asci_rule(size_t degree, size_t *q, struct asc_error *e);
 
-/* ---- tables over patterns: trees whose paths have few different fields ---- */
+/* ---- tables over patterns: trees with few different fields on a path ---- */
 
 struct asci_tables;
 

@@ -386,7 +386,7 @@ add_unit(struct builder *b, size_t top, const unsigned char *bits,
 {
     struct asci_tables *s = b->s;
     uint32_t depth;
-    size_t size;
+    size_t size, i;
 
     /* Of several edges of a field the deepest has the product of all. */
     for (depth = 1; depth <= b->step[top].depth; depth++) {
@@ -399,7 +399,8 @@ add_unit(struct builder *b, size_t top, const unsigned char *bits,
     if (grow(&s->number, s->n_number, size, &s->number_room,
              sizeof *s->number, e))
         return ASC_ESYSTEM;
-    memset(s->number + s->n_number, 0, size * sizeof *s->number);
+    for (i = 0; i < size; i++)
+        s->number[s->n_number + i] = 0.0;
     *behind = fill_unit(b, top, s->number + s->n_number);
     s->n_number += size;
     s->n_unit++;

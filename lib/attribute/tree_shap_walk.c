@@ -97,7 +97,7 @@ asci_decide(const struct asci_forest *f, const struct asci_branch *b,
             passed[i] = code[i] <= high ? UINT16_MAX : 0;
     else
         for (i = 0; i < n; i++)
-            passed[i] = (code[i] >= low) & (code[i] <= high) ? UINT16_MAX : 0;
+            passed[i] = code[i] < low ? 0 : code[i] <= high ? UINT16_MAX : 0;
     if (b->child[2] != 0)
         for (i = 0; i < n; i++)
             missing[i] = code[i] == none ? UINT16_MAX : 0;

@@ -105,7 +105,7 @@ background_key(const struct asc_entry *entry)
     const unsigned baseline = ASC_NEEDS_BASELINE | ASC_NEEDS_CATEGORY |
                               ASC_TAKES_BASELINE;
 
-    if (entry->traits & ASC_NEEDS_BACKGROUND)
+    if (entry->traits & (ASC_NEEDS_BACKGROUND | ASC_NEEDS_COVERS))
         return "background";
     return entry->traits & baseline ? "baseline" : NULL;
 }

@@ -71,7 +71,7 @@ flag_column(struct job *o, const char *name, void *to, struct asc_error *e)
 {
     unsigned char *flag = to;
     size_t j;
-    int status = asc_reader_require(o->r, name, &j, e);
+    int status = asci_reader_named(o->r, name, &j, e);
 
     if (!status)
         flag[j] = 1;
@@ -100,7 +100,7 @@ add_named(struct job *o, const char *name, void *to, struct asc_error *e)
 {
     const unsigned char *barred = to;
     size_t at;
-    int status = asc_reader_require(o->r, name, &at, e);
+    int status = asci_reader_named(o->r, name, &at, e);
 
     if (status)
         return status;
@@ -121,7 +121,7 @@ static int
 add_categorical(struct job *o, const char *name, void *to, struct asc_error *e)
 {
     size_t at, i;
-    int status = asc_reader_require(o->r, name, &at, e);
+    int status = asci_reader_named(o->r, name, &at, e);
 
     (void)to;
     if (status)
@@ -174,10 +174,10 @@ choose_columns(struct job *o, const struct asc_training_options *p,
     if (asc_reader_empty(o->r))
         return asc_fail(e, ASC_EINPUT, "%s: the file is empty: a training "
                         "table has a header and rows", o->name);
-    if ((status = asc_reader_require(o->r, p->target, &target, e)))
+    if ((status = asci_reader_named(o->r, p->target, &target, e)))
         return status;
     if (p->weight) {
-        if ((status = asc_reader_require(o->r, p->weight, &o->weight, e)))
+        if ((status = asci_reader_named(o->r, p->weight, &o->weight, e)))
             return status;
         o->has_weight = 1;
         if (o->weight == target)

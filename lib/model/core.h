@@ -53,8 +53,8 @@ void asci_network_raw(const struct asci_network *f, const double *columns,
 /* g (n, n_columns) of s = dy / dr (n, n_raw), which is overwritten. */
 void asci_network_back(const struct asci_network *f, double *s, size_t n,
                        const double *slope, double *g, double *scratch);
-/* activate.c: a = activation(z) in place, elementwise; slope (n), may be NULL, gets the
- * derivative at z. */
+/* activate.c: a = activation(z) in place, elementwise; slope (n, may be NULL)
+ * gets the derivative at z. */
 void asci_activate(const struct asci_layer *layer, double *z, size_t n,
                    double *slope);
 

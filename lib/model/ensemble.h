@@ -31,6 +31,8 @@ struct selection {
     int16_t start, bound;       /* no if (int16_t)(rank - start) > bound */
     uint16_t yes, no, to;       /* registers, or leaves */
     uint8_t yes_is_leaf, no_is_leaf;
+    uint8_t triple;             /* 1: this one and the next select leaves, for
+                                   yes and no of the one after them */
 };
 
 struct cell {

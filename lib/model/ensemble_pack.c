@@ -301,6 +301,7 @@ select_node(const struct packer *k, const struct asci_tree *t,
     size_t i, n = make_runs(k, p);
 
     for (i = 0; i < n; i++) {
+        out[i].triple = 0;
         select_run(&out[i], at, k->run[i]);
         out[i].yes = operand(t, w, p->yes, &out[i].yes_is_leaf);
         out[i].no = operand(t, w, p->no, &out[i].no_is_leaf);
@@ -311,6 +312,7 @@ select_node(const struct packer *k, const struct asci_tree *t,
         out[i].to = spare;
     }
     if (n == 0) {
+        out[0].triple = 0;
         select_run(&out[0], at, every_run);
         out[0].yes = out[0].no = operand(t, w, p->no, &out[0].no_is_leaf);
         out[0].yes_is_leaf = out[0].no_is_leaf;
@@ -318,6 +320,7 @@ select_node(const struct packer *k, const struct asci_tree *t,
         n = 1;
     }
     if (third_end(p)) {
+        out[n].triple = 0;
         select_run(&out[n], at, missing_run);
         out[n].yes = operand(t, w, p->missing, &out[n].yes_is_leaf);
         out[n].no = spare;
@@ -328,6 +331,31 @@ select_node(const struct packer *k, const struct asci_tree *t,
     if ((size_t)spare + 1 > k->c->n_registers)
         k->c->n_registers = (size_t)spare + 1;
     return n;
+}
+
+static int
+selects_leaves(const struct selection *s)
+{
+    return s->yes_is_leaf && s->no_is_leaf;
+}
+
+/* A node of two nodes of leaves is done in one go, without storing what comes
+ * in between: half of the nodes of a complete tree are of the last row.  It
+ * must have one test only, as further ones would look at its ends again; the
+ * result of its only test goes where its first end was. */
+static void
+mark_triples(struct selection *s, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i + 2 < n; i++)
+        if (selects_leaves(&s[i]) && selects_leaves(&s[i + 1]) &&
+            !s[i + 2].yes_is_leaf && !s[i + 2].no_is_leaf &&
+            s[i + 2].yes == s[i].to && s[i + 2].no == s[i + 1].to &&
+            s[i + 2].to == s[i].to) {
+            s[i].triple = 1;
+            i += 2;
+        }
 }
 
 /* Selections of the tree, to k->program: 1 and how many, or 0 if they are too
@@ -360,6 +388,7 @@ select_tree(const struct packer *k, const struct asci_tree *t, size_t *n)
             depth--;
         }
     }
+    mark_triples(k->program, *n);
     return 1;
 }
 
@@ -469,8 +498,9 @@ pack_tree(struct packer *k, const struct asci_tree *t, int short_ranks,
     if (make_room(&c->selection, c->n_selections, n, sizeof *c->selection,
                   &k->selection_room, e))
         return ASC_ESYSTEM;
-    memcpy(c->selection + c->n_selections, k->program,
-           n * sizeof *k->program);
+    if (n > 0)
+        memcpy(c->selection + c->n_selections, k->program,
+               n * sizeof *k->program);
     out->first = c->n_selections;
     out->n = n;
     c->n_selections += n;
@@ -536,6 +566,9 @@ asci_ensemble_pack(struct asci_ensemble *f, struct asc_error *e)
     if (!k.c->tree || !k.index || !k.run || !k.program || !k.work)
         goto out;
     status = make_cuts(f, k.c, k.index, e);
+    if (status == ASC_OK && k.c->n_used > UINT32_MAX / (2 * LONG_BLOCK))
+        status = asc_fail(e, ASC_ESYSTEM, "out of memory: the trees look at "
+                          "too many columns");
     for (j = 0; j < k.c->n_used && status == ASC_OK; j++)
         if (k.c->first_cut[j + 1] - k.c->first_cut[j] > MAX_RANK)
             short_ranks = 0;

@@ -20,6 +20,9 @@
 
 typedef int16_t lanes __attribute__((vector_size(2 * VECTOR), aligned(2),
                                      may_alias));
+/* Differences of ranks wrap around, which signed ones must not. */
+typedef uint16_t ranks __attribute__((vector_size(2 * VECTOR), aligned(2),
+                                      may_alias));
 
 enum { SIDE_BY_SIDE = 8, LINE = 64 };
 
@@ -126,36 +129,70 @@ rank_rows(const struct asci_ensemble *f, const double *columns, size_t n,
 
 /* ---- selections ---- */
 
+/* no where the test of s fails for the rows at x, else yes */
+#define SELECT(s, x, yes, no) \
+    do { \
+        const ranks rank_less = *(const ranks *)(x) - (uint16_t)(s)->start; \
+        const lanes fails = (lanes)rank_less > (s)->bound; \
+    \
+        v = (fails & (no)) | (~fails & (yes)); \
+    } while (0)
+
+#define AT(p) (*(lanes *)(p))
+
 /* All selections of a tree for n rows, a multiple of VECTOR. */
 static inline __attribute__((always_inline)) void
 select_all(const struct selection *s, size_t n_selections,
            const int16_t *rank, int16_t *reg, size_t n)
 {
     const struct selection *end = s + n_selections;
+    const lanes zero = { 0 };
+    lanes v, w;
     size_t i;
 
     for (; s < end; s++) {
         const int16_t *x = rank + s->at;
-        const int16_t *yes = reg + (size_t)s->yes * ASCI_BLOCK;
-        const int16_t *no = reg + (size_t)s->no * ASCI_BLOCK;
+        int16_t *yes = reg + (size_t)s->yes * ASCI_BLOCK;
+        int16_t *no = reg + (size_t)s->no * ASCI_BLOCK;
         int16_t *to = reg + (size_t)s->to * ASCI_BLOCK;
-        const lanes zero = { 0 };
         const lanes a = zero + (int16_t)s->yes, b = zero + (int16_t)s->no;
 
-#define SELECT(YES, NO) \
-        for (i = 0; i < n; i += VECTOR) { \
-            lanes v = *(const lanes *)(x + i) - s->start > s->bound; \
-            *(lanes *)(to + i) = (v & (NO)) | (~v & (YES)); \
+        if (s->triple) {
+            const struct selection *t = s + 1, *last = s + 2;
+            const int16_t *y = rank + t->at, *z = rank + last->at;
+            const lanes c = zero + (int16_t)t->yes;
+            const lanes d = zero + (int16_t)t->no;
+
+            to = reg + (size_t)last->to * ASCI_BLOCK;
+            for (i = 0; i < n; i += VECTOR) {
+                SELECT(s, x + i, a, b);
+                w = v;
+                SELECT(t, y + i, c, d);
+                SELECT(last, z + i, w, v);
+                AT(to + i) = v;
+            }
+            s = last;
+        } else if (s->yes_is_leaf && s->no_is_leaf) {
+            for (i = 0; i < n; i += VECTOR) {
+                SELECT(s, x + i, a, b);
+                AT(to + i) = v;
+            }
+        } else if (s->yes_is_leaf) {
+            for (i = 0; i < n; i += VECTOR) {
+                SELECT(s, x + i, a, AT(no + i));
+                AT(to + i) = v;
+            }
+        } else if (s->no_is_leaf) {
+            for (i = 0; i < n; i += VECTOR) {
+                SELECT(s, x + i, AT(yes + i), b);
+                AT(to + i) = v;
+            }
+        } else {
+            for (i = 0; i < n; i += VECTOR) {
+                SELECT(s, x + i, AT(yes + i), AT(no + i));
+                AT(to + i) = v;
+            }
         }
-        if (s->yes_is_leaf && s->no_is_leaf)
-            SELECT(a, b)
-        else if (s->yes_is_leaf)
-            SELECT(a, *(const lanes *)(no + i))
-        else if (s->no_is_leaf)
-            SELECT(*(const lanes *)(yes + i), b)
-        else
-            SELECT(*(const lanes *)(yes + i), *(const lanes *)(no + i))
-#undef SELECT
     }
 }
 

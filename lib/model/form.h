@@ -67,7 +67,8 @@ struct asci_column {
     double scale;
     size_t n_factors;
     struct asci_factor *factor;
-    char *name;                 /* of the derived field, for messages; or NULL */
+    char *name;                 /* of the derived field, for messages, or
+                                   NULL */
 };
 
 struct asci_encoder {
@@ -154,7 +155,7 @@ struct asci_tree {
     struct asci_node *node;
     double *cover;              /* (n_nodes) training weight, NULL: unknown */
     size_t n_leaves, width;     /* values of a leaf ... */
-    size_t first;               /* ... add to raw outputs first, first + 1, .. */
+    size_t first;               /* ... add to raw outputs first, ... */
     double *value;              /* (n_leaves, width); NaN: no answer */
 };
 

@@ -129,6 +129,8 @@ asci_model_fold_rescale(asc_model *m)
                       t->constant);
             break;
         case ASC_FORM_NETWORK:
+            if (m->u.network.n_layers == 0)
+                return;
             last = &m->u.network.layer[m->u.network.n_layers - 1];
             if (last->activation != ASCI_IDENTITY)
                 return;

@@ -104,6 +104,10 @@ asc_reader *asci_reader_open_bytes(const char *name, const char *bytes,
                                    size_t n,
                                    const struct asc_reader_options *options,
                                    struct asc_error *e);
+/* asc_reader_require for a column that the user named: misuse if it is not
+ * there. */
+int asci_reader_named(const asc_reader *r, const char *name, size_t *j,
+                      struct asc_error *e);
 /* The whole current line, without its end. */
 struct asc_text asci_reader_whole(const asc_reader *r);
 /* Makes a line that asci_reader_whole gave the current row again.  line (n)

@@ -359,7 +359,7 @@ open_head(asc_reader *r, const struct asc_reader_options *o,
     if (o->id && (got || r->n_columns)) {
         size_t j;
 
-        if ((status = asc_reader_require(r, o->id, &j, e)))
+        if ((status = asci_reader_named(r, o->id, &j, e)))
             return status;
         r->id_column = (int)j;
     } else if (!o->id) {
@@ -463,6 +463,15 @@ asc_reader_require(const asc_reader *r, const char *name, size_t *j,
     const int found = asc_reader_find(r, name);
     const char *nearest;
 
+    if (found < 0 && r->n_columns == 1 && strpbrk(r->column[0], ",;")) {
+        const struct asc_text t = { r->column[0], strlen(r->column[0]) };
+        char quoted[ASCI_QUOTE_MAX];
+
+        return asc_fail(e, ASC_EINPUT, "%s: there is no column \"%s\"; all of "
+                        "the header is one column, \"%s\": fields are "
+                        "separated by tabs", asc_reader_name(r), name,
+                        asci_quote(t, quoted));
+    }
     if (found < 0) {
         nearest = asc_nearest(name, (const char *const *)r->column,
                               r->n_columns);
@@ -473,6 +482,17 @@ asc_reader_require(const asc_reader *r, const char *name, size_t *j,
     }
     *j = (size_t)found;
     return ASC_OK;
+}
+
+int
+asci_reader_named(const asc_reader *r, const char *name, size_t *j,
+                  struct asc_error *e)
+{
+    const int status = asc_reader_require(r, name, j, e);
+
+    if (status && e)
+        e->status = ASC_EUSAGE;
+    return status ? ASC_EUSAGE : ASC_OK;
 }
 
 const char *
@@ -625,6 +645,12 @@ int
 asc_reader_missing(const asc_reader *r, size_t j)
 {
     return asci_missing_text(&r->missing, r->field[j]);
+}
+
+int
+asc_reader_missing_text(const asc_reader *r, struct asc_text t)
+{
+    return asci_missing_text(&r->missing, t);
 }
 
 int

@@ -6,187 +6,11 @@
  *     largest blocks, on that ensemble and on a network;
  *   kernel-shap of a logistic model against the same evaluations one by one.
  *
- * Usage: bench_shap [ROWS]
+ * Usage: bench_shap
  */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "bench.h"
 
-#include "attribute/internal.h"
-#include "model/form.h"
-
-enum { FIELDS = 14, BACKGROUND = 100 };
-
-/* Processor time of this process, which runs one thread: other processes do
- * not show. */
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void
-die(const char *text)
-{
-    fprintf(stderr, "bench_shap: %s\n", text);
-    exit(1);
-}
-
-static void *
-room(size_t n, size_t size)
-{
-    void *p = calloc(n + 1, size);
-
-    if (!p)
-        die("out of memory");
-    return p;
-}
-
-/* ---- models ---- */
-
-static asc_model *
-begin(void)
-{
-    asc_model *m = asci_model_new("bench", NULL);
-    size_t j;
-
-    if (!m)
-        die("out of memory");
-    m->schema.n = m->encoder.n = FIELDS;
-    m->schema.field = room(FIELDS, sizeof *m->schema.field);
-    m->encoder.column = room(FIELDS, sizeof *m->encoder.column);
-    for (j = 0; j < FIELDS; j++) {
-        char name[16];
-
-        snprintf(name, sizeof name, "f%zu", j);
-        m->schema.field[j].name = strdup(name);
-        m->schema.field[j].low = -INFINITY;
-        m->schema.field[j].high = INFINITY;
-        m->schema.field[j].replacement = NAN;
-        if (asci_column_identity(&m->encoder.column[j], j, NULL))
-            die("out of memory");
-    }
-    m->n_raw = m->n_outputs = 1;
-    m->output = room(1, sizeof *m->output);
-    m->output[0].name = strdup("y");
-    m->output[0].sign = 1.0;
-    return m;
-}
-
-static asc_model *
-finish(asc_model *m)
-{
-    struct asc_error e;
-
-    if (asci_model_finish(m, &e))
-        die(e.text);
-    return m;
-}
-
-/* Full binary trees: node i has the children 2 i + 1 and 2 i + 2. */
-static asc_model *
-make_ensemble(size_t n_trees, size_t depth, struct asc_stream *s)
-{
-    asc_model *m = begin();
-    struct asci_ensemble *f = &m->u.ensemble;
-    const size_t inner = ((size_t)1 << depth) - 1, all = 2 * inner + 1;
-    size_t i, j;
-
-    m->form = ASC_FORM_ENSEMBLE;
-    f->n_columns = FIELDS;
-    f->n_raw = 1;
-    f->n_trees = n_trees;
-    f->scale = 1.0;
-    f->base = room(1, sizeof *f->base);
-    f->tree = room(n_trees, sizeof *f->tree);
-    for (j = 0; j < n_trees; j++) {
-        struct asci_tree *t = &f->tree[j];
-
-        t->n_nodes = all;
-        t->n_leaves = inner + 1;
-        t->width = 1;
-        t->node = room(all, sizeof *t->node);
-        t->cover = room(all, sizeof *t->cover);
-        t->value = room(t->n_leaves, sizeof *t->value);
-        t->cover[0] = 10000.0;
-        for (i = 0; i < inner; i++) {
-            struct asci_node *p = &t->node[i];
-            const double share = 0.1 + 0.8 * asc_stream_uniform(s);
-
-            p->test = ASCI_LESS;
-            p->column = (uint32_t)asc_stream_below(s, FIELDS);
-            p->threshold = 0.8 * asc_stream_normal(s);
-            p->yes = p->missing = (uint32_t)(2 * i + 1);
-            p->no = (uint32_t)(2 * i + 2);
-            t->cover[2 * i + 1] = share * t->cover[i];
-            t->cover[2 * i + 2] = (1.0 - share) * t->cover[i];
-        }
-        for (; i < all; i++) {
-            t->node[i].leaf = (uint32_t)(i - inner);
-            t->value[i - inner] = 0.1 * asc_stream_normal(s);
-        }
-    }
-    return finish(m);
-}
-
-static asc_model *
-make_network(struct asc_stream *s)
-{
-    static const size_t width[] = { FIELDS, 64, 64, 1 };
-    asc_model *m = begin();
-    size_t l, i;
-
-    m->form = ASC_FORM_NETWORK;
-    m->u.network.n_columns = FIELDS;
-    m->u.network.n_layers = 3;
-    m->u.network.layer = room(3, sizeof *m->u.network.layer);
-    for (l = 0; l < 3; l++) {
-        struct asci_layer *p = &m->u.network.layer[l];
-        const size_t n = width[l] * width[l + 1];
-
-        p->n_in = width[l];
-        p->n_out = width[l + 1];
-        p->w = room(n, sizeof *p->w);
-        p->b = room(p->n_out, sizeof *p->b);
-        for (i = 0; i < n; i++)
-            p->w[i] = asc_stream_normal(s) / sqrt((double)p->n_in);
-        p->activation = l < 2 ? ASCI_RELU : ASCI_IDENTITY;
-    }
-    return finish(m);
-}
-
-static asc_model *
-make_logistic(struct asc_stream *s)
-{
-    asc_model *m = begin();
-    size_t j;
-
-    m->form = ASC_FORM_LINEAR;
-    m->link = ASCI_LINK_LOGIT;
-    m->u.linear.n_columns = FIELDS;
-    m->u.linear.n_raw = 1;
-    m->u.linear.w = room(FIELDS, sizeof *m->u.linear.w);
-    m->u.linear.b = room(1, sizeof *m->u.linear.b);
-    for (j = 0; j < FIELDS; j++)
-        m->u.linear.w[j] = asc_stream_normal(s);
-    return finish(m);
-}
-
-static double *
-make_rows(size_t n, struct asc_stream *s)
-{
-    double *x = room(n * FIELDS, sizeof *x);
-    size_t i;
-
-    for (i = 0; i < n * FIELDS; i++)
-        x[i] = asc_stream_normal(s);
-    return x;
-}
+#include "attribute/kernel_design.h"
 
 /* ---- the recursive algorithm, the plain way ---- */
 
@@ -299,182 +123,173 @@ recursive_shap(const asc_model *m, const double *x, double *phi)
 
 /* ---- runs ---- */
 
-static const struct asc_method *
-method_named(const char *name)
+struct tree_task {
+    struct explaining rows;     /* of tree-shap */
+    const asc_model *m;
+    const double *x;            /* (PLAIN_ROWS, FIELDS) */
+    double *want;               /* (PLAIN_ROWS, FIELDS) */
+};
+enum { PLAIN_ROWS = 10 };
+
+static void
+run_plain(void *context)
 {
-    size_t n, i;
-    const struct asc_method *const *all = asc_methods(&n);
+    struct tree_task *t = context;
+    size_t i;
 
-    for (i = 0; i < n; i++)
-        if (!strcmp(all[i]->entry.name, name))
-            return all[i];
-    die("no such method");
-    return NULL;
-}
-
-/* Seconds to prepare and to explain x (n, FIELDS); phi (n, FIELDS). */
-static double
-explain(const char *spec, const char *name, const asc_model *m,
-        enum asc_scale scale, const struct asc_background *b, const double *x,
-        size_t n, double *phi, double *prepare)
-{
-    const struct asc_entry *entry = &method_named(name)->entry;
-    struct asc_specs specs = { 0, NULL };
-    struct asc_task task = { m, scale, b, NULL };
-    struct asc_text *id = room(n, sizeof *id);
-    size_t *output = room(n, sizeof *output), i;
-    double *base = room(n, sizeof *base), *value = room(n, sizeof *value);
-    struct asc_error e;
-    asc_explainer *x_;
-    double start = now(), run;
-
-    if (asc_specs_parse(spec, &entry, 1, "method", &specs, &e))
-        die(e.text);
-    task.spec = specs.v;
-    x_ = asc_explainer_new(&task, &e);
-    if (!x_)
-        die(e.text);
-    *prepare = now() - start;
-    start = now();
-    for (i = 0; i < n; i += 512) {
-        struct asc_explain block = {
-            .n = n - i < 512 ? n - i : 512, .d = FIELDS, .q = 1,
-            .x = x + i * FIELDS, .id = id + i, .output = output + i,
-            .phi = phi + i * FIELDS, .base = base + i, .value = value + i
-        };
-
-        if (asc_explainer_run(x_, &block, &e))
-            die(e.text);
-    }
-    run = now() - start;
-    asc_explainer_free(x_);
-    asc_specs_free(&specs);
-    free(id);
-    free(output);
-    free(base);
-    free(value);
-    return run;
+    for (i = 0; i < PLAIN_ROWS; i++)
+        recursive_shap(t->m, t->x + i * FIELDS, t->want + i * FIELDS);
 }
 
 static void
-bench_trees(size_t n, size_t depth, size_t n_trees, struct asc_stream *s)
+run_trees(void *context)
+{
+    explaining_run(&((struct tree_task *)context)->rows);
+}
+
+static void
+bench_trees(size_t n_trees, size_t depth, size_t n, double target,
+            struct asc_stream *s)
 {
     asc_model *m = make_ensemble(n_trees, depth, s);
-    double *x = make_rows(n, s), *phi = room(n * FIELDS, sizeof *phi);
-    const size_t few = n < 20 ? n : 20;
-    double prepare, ours, plain, start, want[FIELDS], worst = 0.0;
-    size_t i, j;
+    double *x = make_rows(n, s), *want = room(PLAIN_ROWS * FIELDS,
+                                              sizeof *want);
+    struct tree_task t = { .m = m, .x = x, .want = want };
+    struct timing took;
+    char name[200];
+    size_t i;
 
-    ours = explain("tree-shap", "tree-shap", m, ASC_RAW, NULL, x, n, phi,
-                   &prepare) / (double)n;
-    start = now();
-    for (i = 0; i < few; i++) {
-        recursive_shap(m, x + i * FIELDS, want);
-        for (j = 0; j < FIELDS; j++)
-            worst = fmax(worst, fabs(want[j] - phi[i * FIELDS + j]));
-    }
-    plain = (now() - start) / (double)few;
-    printf("tree-shap, %zu trees of depth %zu: %.1f us a row, recursive "
-           "%.1f us: %.1f times (prepared in %.3f s; largest difference "
-           "%.1e)\n", n_trees, depth, 1e6 * ours, 1e6 * plain, plain / ours,
-           prepare, worst);
-    free(phi);
+    t.rows = explaining_new("tree-shap", m, ASC_RAW, NULL, x, n);
+    took = measure(run_plain, run_trees, &t, 0.1);
+    took.ratio *= (double)n / PLAIN_ROWS;
+    for (i = 0; i < PLAIN_ROWS * FIELDS; i++)
+        if (!(fabs(want[i] - t.rows.phi[i]) <= 1e-9))
+            die("tree-shap and the recursive algorithm differ");
+    text(name, "tree-shap, %zu trees of depth %zu", n_trees, depth);
+    report(name, (double)n / took.b, "rows/s");
+    if (target > 0.0)
+        report_at_least(name, took.ratio, "times as fast as the recursive algorithm",
+                        target);
+    else
+        report(name, took.ratio, "times as fast as the recursive algorithm");
+    explaining_free(&t.rows);
+    free(want);
     free(x);
     asc_model_free(m);
 }
 
-/* The rows x_S, b_rest that kernel-shap evaluates of one row with its default
- * number of coalitions, as far as their number and kind go: as many coalitions
- * of random fields. */
-static double *
-make_hybrids(const double *x, const double *b, size_t n_sets,
-             struct asc_stream *s)
+struct kernel_task {
+    struct explaining rows;     /* of kernel-shap */
+    const asc_model *m;
+    enum asc_scale scale;
+    double *z, *y;              /* (n_z, FIELDS) one row's hybrids, (n_z) */
+    size_t n_z, step;
+};
+
+/* The rows x_S, b_rest of one row, for all coalitions of kernel-shap's
+ * design. */
+static void
+make_hybrids(struct kernel_task *t, const double *x, const double *b)
 {
-    double *z = room(n_sets * BACKGROUND * FIELDS, sizeof *z);
-    size_t i, k, j;
+    struct asc_error e;
+    struct asci_kernel *d = asci_kernel_new(FIELDS, 2 * FIELDS + 2048, 1, &e);
+    double *z;
+    size_t k, i, j;
 
-    for (k = 0; k < n_sets; k++) {
-        const uint64_t set = asc_stream_bits(s);
-
+    if (!d)
+        die(e.text);
+    t->n_z = 2 * d->n * BACKGROUND;
+    t->z = z = room(t->n_z * FIELDS, sizeof *z);
+    t->y = room(t->n_z, sizeof *t->y);
+    for (k = 0; k < 2 * d->n; k++)
         for (i = 0; i < BACKGROUND; i++)
             for (j = 0; j < FIELDS; j++)
-                z[(k * BACKGROUND + i) * FIELDS + j] =
-                    set >> j & 1 ? x[j] : b[i * FIELDS + j];
-    }
-    return z;
+                *z++ = d->bits[k] >> j & 1 ? x[j] : b[i * FIELDS + j];
+    asci_kernel_free(d);
 }
 
 static void
-bench_kernel(const char *what, asc_model *m, enum asc_scale scale, size_t n,
-             size_t step, struct asc_stream *s)
+run_evaluations(void *context)
 {
-    const size_t n_sets = 2 * FIELDS + 2048, rows = n_sets * BACKGROUND;
-    double *x = make_rows(n, s), *background = make_rows(BACKGROUND, s);
-    double *phi = room(n * FIELDS, sizeof *phi), *y = room(rows, sizeof *y);
-    double *z = make_hybrids(x, background, n_sets, s);
-    struct asc_background b;
+    struct kernel_task *t = context;
     struct asc_error e;
-    double prepare, ours, alone = 0.0, start;
-    size_t i, again;
+    size_t i;
 
-    if (asc_background_make(asc_model_schema(m), background, BACKGROUND, &b,
-                            &e))
-        die(e.text);
-    ours = explain("kernel-shap", "kernel-shap", m, scale, &b, x, n, phi,
-                   &prepare) / (double)n;
-    for (again = 0; again < 3; again++) {
-        double took;
+    for (i = 0; i < t->n_z; i += t->step)
+        if (asc_model_evaluate(t->m, t->scale, t->z + i * FIELDS,
+                               t->n_z - i < t->step ? t->n_z - i : t->step,
+                               t->y + i, &e))
+            die(e.text);
+}
 
-        start = now();
-        for (i = 0; i < rows; i += step)
-            if (asc_model_evaluate(m, scale, z + i * FIELDS,
-                                   rows - i < step ? rows - i : step, y + i,
-                                   &e))
-                die(e.text);
-        took = now() - start;
-        if (again == 0 || took < alone)
-            alone = took;
-    }
-    printf("kernel-shap, %s: %.3f ms a row, its %zu evaluations %s %.3f ms: "
-           "%.3f of that, %.1f times\n", what, 1e3 * ours, rows,
-           step == 1 ? "one by one" : "alone", 1e3 * alone, ours / alone,
-           alone / ours);
+static void
+run_kernel(void *context)
+{
+    explaining_run(&((struct kernel_task *)context)->rows);
+}
+
+/* As much per row as its evaluations in the largest blocks (a ratio, at most
+ * the target), or times as fast as those one by one (at least). */
+static void
+bench_kernel(const char *what, asc_model *m, enum asc_scale scale, size_t n,
+             int one_by_one, double target, struct asc_stream *s)
+{
+    struct asc_background b = make_background(m, s);
+    struct kernel_task t = { .m = m, .scale = scale };
+    double *x = make_rows(n, s);
+    struct timing took;
+    char name[200];
+
+    make_hybrids(&t, x, b.x);
+    t.step = one_by_one ? 1 : t.n_z;
+    t.rows = explaining_new("kernel-shap", m, scale, &b, x, n);
+    took = measure(run_kernel, run_evaluations, &t, 0.1);
+    took.ratio /= (double)n;
+    text(name, "kernel-shap, %s, %zu row%s", what, n, n > 1 ? "s" : "");
+    report(name, (double)n / took.a, "rows/s");
+    if (one_by_one && target > 0.0)
+        report_at_least(name, 1.0 / took.ratio, "times as fast as its "
+                        "evaluations one by one", target);
+    else if (one_by_one)
+        report(name, 1.0 / took.ratio, "times as fast as its evaluations one "
+               "by one");
+    else if (target > 0.0)
+        report_at_most(name, took.ratio, "of the time of its evaluations alone", target);
+    else
+        report(name, took.ratio, "of the time of its evaluations alone");
+    explaining_free(&t.rows);
     asc_background_free(&b);
-    free(z);
-    free(y);
-    free(phi);
-    free(background);
+    free(t.z);
+    free(t.y);
     free(x);
     asc_model_free(m);
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
-    const size_t n = argc > 1 ? (size_t)atol(argv[1]) : 4096;
-    const size_t all = (size_t)1 << 40;
     struct asc_stream s;
     asc_model *m;
 
     asc_blas_threads(1);
     asc_stream_start(&s, 1, "bench-shap", "", 0);
-    bench_trees(n, 6, 500, &s);
-    bench_trees(n, 4, 500, &s);
-    bench_trees(n / 8 + 1, 10, 50, &s);
+    bench_trees(500, 6, 2048, 10.0, &s);
+    bench_trees(500, 4, 2048, 0.0, &s);
+    bench_trees(50, 10, 256, 0.0, &s);
     bench_kernel("500 trees of depth 6", make_ensemble(500, 6, &s), ASC_RAW,
-                 n / 256 + 1, all, &s);
+                 16, 0, 1.3, &s);
     m = make_ensemble(500, 6, &s);
     m->link = ASCI_LINK_LOGIT;
-    bench_kernel("500 trees of depth 6 with a logit", m, ASC_RESPONSE,
-                 n / 256 + 1, all, &s);
+    bench_kernel("500 trees of depth 6 with a logit", m, ASC_RESPONSE, 16, 0,
+                 1.3, &s);
     bench_kernel("20 trees of depth 12", make_ensemble(20, 12, &s), ASC_RAW,
-                 n / 256 + 1, all, &s);
-    bench_kernel("14-64-64-1 network", make_network(&s), ASC_RAW,
-                 n / 256 + 1, all, &s);
-    bench_kernel("14-64-64-1 network", make_network(&s), ASC_RAW, 1, all, &s);
-    bench_kernel("logistic", make_logistic(&s), ASC_RESPONSE, n / 16 + 1, 1,
+                 16, 0, 0.0, &s);
+    bench_kernel("14-64-64-1 network", make_network(&s), ASC_RAW, 16, 0, 1.3,
                  &s);
-    bench_kernel("logistic", make_logistic(&s), ASC_RESPONSE, 1, 1, &s);
-    bench_kernel("logistic", make_logistic(&s), ASC_RAW, n / 16 + 1, 1, &s);
+    bench_kernel("14-64-64-1 network", make_network(&s), ASC_RAW, 1, 0, 1.3,
+                 &s);
+    bench_kernel("logistic", make_logistic(&s), ASC_RESPONSE, 512, 1, 20.0,
+                 &s);
+    bench_kernel("logistic", make_logistic(&s), ASC_RESPONSE, 1, 1, 0.0, &s);
     return 0;
 }

@@ -303,18 +303,18 @@ plant_tree_b(int covers)
 static inline void
 shapley_by_definition(const double *v, size_t d, double *phi)
 {
+    double weight[64];
     size_t s, j;
 
+    for (s = 0; s < d; s++)
+        weight[s] = tgamma((double)s + 1.0) * tgamma((double)(d - s)) /
+                    tgamma((double)d + 1.0);
     for (j = 0; j < d; j++) {
         phi[j] = 0.0;
-        for (s = 0; s < (size_t)1 << d; s++) {
-            const int size = __builtin_popcountll(s);
-
-            if (s >> j & 1)
-                continue;
-            phi[j] += tgamma(size + 1.0) * tgamma((double)d - size) /
-                      tgamma((double)d + 1.0) * (v[s | (size_t)1 << j] - v[s]);
-        }
+        for (s = 0; s < (size_t)1 << d; s++)
+            if (!(s >> j & 1))
+                phi[j] += weight[__builtin_popcountll(s)] *
+                          (v[s | (size_t)1 << j] - v[s]);
     }
 }
 

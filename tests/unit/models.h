@@ -45,7 +45,7 @@ random_schema(const char *fields)
         "\xc3\xa4\xe2\x82\xac", "raw.x", "p", "y 1"
     };
     static const char *const categories[] = {
-        "a", "b c", "\"q\"", "<&>", "  lead", "back\\slash", "", "1.0", "1"
+        "a", "b c", "\"q\"", "<&>", "  lead", "back\\slash", "", "1.0", "e d\\"
     };
     asc_model *m = asci_model_new("random", NULL);
     size_t j, k, n = strlen(fields);

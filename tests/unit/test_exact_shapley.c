@@ -10,6 +10,7 @@
 #include "attribution.h"
 #include "forests.h"
 #include "games.h"
+#include "peers.h"
 
 #define METHOD (&asci_method_exact_shapley)
 
@@ -85,6 +86,36 @@ game_of_three(void **state)
     close_to(phi[0], 8.0 / 3.0, 1e-15);
     close_to(phi[1], 25.0 / 6.0, 1e-15);
     close_to(phi[2], 7.0 / 6.0, 1e-15);
+}
+
+/* Tree B against its three background rows: (-56, 22, -20) / 9, base 10; row
+ * by row as baselines. */
+static void
+tree_b(void **state)
+{
+    static const double x[3] = { 0.3, 0.9, 0.2 };
+    static const double z[9] = { 0.7, 0.1, 0.9, 0.2, 0.2, 0.2, 0.9, 0.8, 0.6 };
+    static const double want[4][3] = {
+        { -20.0 / 3.0, 10.0 / 3.0, -8.0 / 3.0 }, { 0.0, 4.0, 0.0 },
+        { -12.0, 0.0, -4.0 }, { -56.0 / 9.0, 22.0 / 9.0, -20.0 / 9.0 }
+    };
+    asc_model *m = model_end(plant_tree_b(0), 1, ASCI_LINK_NONE);
+    struct asc_background b;
+    struct explanation got;
+    size_t i, j;
+
+    (void)state;
+    for (i = 0; i < 4; i++) {
+        make_background(m, i < 3 ? z + 3 * i : z, i < 3 ? 1 : 3, &b);
+        got = explain("exact-shapley", METHOD, m, ASC_RAW, &b, x, 1, 0);
+        for (j = 0; j < 3; j++)
+            close_to(got.phi[j], want[i][j], 1e-14);
+        if (i == 3)
+            close_to(got.base[0], 10.0, 1e-14);
+        explanation_free(&got);
+        asc_background_free(&b);
+    }
+    asc_model_free(m);
 }
 
 /* A player that never matters gets 0, equal players get the same, to the bit;
@@ -288,17 +319,44 @@ other_programs(void **state)
     }
 }
 
+/* shap 0.51.0, in double: probabilities, and a linear model. */
+static void
+other_models(void **state)
+{
+    static const char *const cases[] = {
+        "kernel_logistic5", "kernel_mlp8", "kernel_constfeat6",
+        "kernel_mlpclf11"
+    };
+    static const char *const linear[] = { "linear_shap" };
+    static const char *const trees[] = {
+        "tree_sk_tree_tiny", "tree_sk_forest_reg", "tree_sk_extratrees_reg",
+        "tree_xgb_tiny", "tree_xgb_reg_deep", "tree_sk_gbm_binary",
+        "tree_xgb_binary_nan"
+    };
+
+    (void)state;
+    compare_peers(cases, 4, "shap_exact", "exact-shapley", METHOD,
+                  ASC_RESPONSE, 1e-9);
+    compare_peers(linear, 1, "shap_linear_independent", "exact-shapley",
+                  METHOD, ASC_RAW, 1e-9);
+    /* These were added up in float in places. */
+    compare_peers(trees, 7, "shap_interventional", "exact-shapley", METHOD,
+                  ASC_RAW, 1e-6);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form),
         cmocka_unit_test(game_of_three),
+        cmocka_unit_test(tree_b),
         cmocka_unit_test(axioms),
         cmocka_unit_test(largest),
         cmocka_unit_test(too_many_fields),
         cmocka_unit_test(odd_rows),
-        cmocka_unit_test(other_programs)
+        cmocka_unit_test(other_programs),
+        cmocka_unit_test(other_models)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "shared.h"
 
 /* Output k at columns, through the public parts. */
 static double
@@ -278,6 +279,69 @@ missing_and_blocks(void **state)
     asc_model_free(m);
 }
 
+/* The networks that Captum 0.8.0 explained in float64 (golden/README.tsv),
+ * read from their PMML: outputs and gradients. */
+static void
+golden(void **state)
+{
+    static const char *const names[] = {
+        "nn_mlp_tanh", "nn_mlp_relu_clf", "nn_mlp_relu_tiny",
+        "nn_mlp_sigmoid", "nn_mlp_30_128_128_1"
+    };
+    size_t i, k, n, d, rows, columns, seen = 0;
+
+    (void)state;
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[4200], file[64];
+        struct asc_error e = { 0 };
+        double *x, *want, *g, *got, *y, *target;
+        size_t *output;
+        asc_model *m;
+
+        snprintf(file, sizeof file, "golden/%s/model.pmml", names[i]);
+        if (!shared_path(file, path, sizeof path))
+            continue;
+        if (!(m = asc_model_read(path, NULL, &e)))
+            fail_msg("%s", e.text);
+        snprintf(file, sizeof file, "golden/%s/X.tsv", names[i]);
+        x = shared_numbers(file, &n, &d);
+        assert_int_equal(d, m->schema.n);
+        snprintf(file, sizeof file, "golden/%s/output.tsv", names[i]);
+        want = shared_numbers(file, &rows, &columns);
+        assert_int_equal(rows, n);
+        assert_int_equal(columns, m->n_outputs);
+        got = evaluate_rows(m, ASC_RAW, x, n);
+        for (k = 0; k < n * columns; k++)
+            check_close(got[k], want[k], 1e-13);
+        free(want);
+        snprintf(file, sizeof file, "golden/%s/target.tsv", names[i]);
+        target = shared_numbers(file, &rows, &columns);
+        snprintf(file, sizeof file, "golden/%s/gradient.tsv", names[i]);
+        want = shared_numbers(file, &rows, &columns);
+        output = need(n, sizeof *output);
+        for (k = 0; k < n; k++)
+            output[k] = (size_t)target[k];
+        g = need(n * d, sizeof *g);
+        y = need(n, sizeof *y);
+        assert_true(m->identity);
+        assert_int_equal(asci_form_gradient(m, ASC_RAW, x, n, output, y, g,
+                                            NULL), ASC_OK);
+        for (k = 0; k < n * d; k++)
+            check_close(g[k], want[k], 1e-13);
+        seen++;
+        free(y);
+        free(g);
+        free(output);
+        free(want);
+        free(target);
+        free(got);
+        free(x);
+        asc_model_free(m);
+    }
+    if (seen == 0)
+        skip();
+}
+
 static void
 no_gradient(void **state)
 {
@@ -308,7 +372,7 @@ main(void)
         cmocka_unit_test(linear_links), cmocka_unit_test(simplemax),
         cmocka_unit_test(networks), cmocka_unit_test(rectifier),
         cmocka_unit_test(rescaled), cmocka_unit_test(missing_and_blocks),
-        cmocka_unit_test(no_gradient)
+        cmocka_unit_test(golden), cmocka_unit_test(no_gradient)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -43,9 +43,11 @@ compare_values(const asc_model *m, enum asc_scale scale, const double *x,
     double *v = malloc(ROWS * n_sets * q * sizeof *v);
     double *want = malloc(n_sets * sizeof *want);
     const struct asci_sets sets = { n_sets, 1, bits };
+    double none[ROWS * MAX_OUTPUTS], phi[ROWS * MAX_OUTPUTS * 16];
+    struct asc_text id[ROWS];
     const struct asci_team team = {
         .n = ROWS, .q = q, .n_players = d, .player = player, .x = x,
-        .output = output
+        .id = id, .output = output, .none = none, .all = none, .phi = phi
     };
 
     assert_non_null(g);

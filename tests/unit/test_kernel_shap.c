@@ -11,6 +11,7 @@
 #include "attribution.h"
 #include "forests.h"
 #include "games.h"
+#include "peers.h"
 
 #define METHOD (&asci_method_kernel_shap)
 
@@ -171,13 +172,195 @@ coverage(void **state)
     }
 }
 
+static double
+product(const double *x, size_t d, size_t output)
+{
+    double y = 1.0;
+    size_t j;
+
+    (void)output;
+    for (j = 0; j < d; j++)
+        y *= 1.0 + 0.3 * x[j];
+    return y;
+}
+
+/* How many model rows a row costs: no more than `samples` coalitions, and
+ * most of them different ones. */
+static void
+evaluations(void **state)
+{
+    static const struct { const char *spec; size_t samples; } cases[] = {
+        { "kernel-shap", 2 * 14 + 2048 }, { "kernel-shap:samples=32", 32 },
+        { "kernel-shap:samples=101", 100 },
+        { "kernel-shap:samples=5000", 5000 },
+        { "kernel-shap:samples=100000", 16382 }
+    };
+    enum { M = 3, ROWS = 4, D = 14 };
+    double x[ROWS * D], z[M * D];
+    struct asc_stream s;
+    struct asc_background b;
+    struct counter count;
+    asc_model *m = counting_model("xxxxxxxxxxxxxx", 1, &count, product);
+    struct explanation got;
+    size_t i, before;
+
+    (void)state;
+    asc_stream_start(&s, 13, "kernel", "", 0);
+    random_numbers(&s, x, ROWS * D, 1.0);
+    random_numbers(&s, z, M * D, 1.0);
+    make_background(m, z, M, &b);
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        before = count.rows;
+        got = explain(cases[i].spec, METHOD, m, ASC_RAW, &b, x, ROWS, 0);
+        before += M + ROWS;         /* the background and the rows */
+        assert_true(count.rows - before <= ROWS * M * cases[i].samples);
+        assert_true(count.rows - before >= ROWS * M * cases[i].samples * 3 / 4);
+        explanation_free(&got);
+    }
+    check_row_contract("kernel-shap:samples=200", METHOD, m, ASC_RAW, &b, x,
+                       ROWS);
+    asc_background_free(&b);
+    asc_model_free(m);
+}
+
+/* Rows that differ from the background in different fields, in any order:
+ * each as if it were alone, and the second seed is another draw. */
+static void
+rows_apart(void **state)
+{
+    enum { ROWS = 40, D = 16 };
+    double x[ROWS * D], z[D] = { 0.0 };
+    struct asc_stream s;
+    struct asc_background b;
+    struct counter count;
+    asc_model *m = counting_model("xxxxxxxxxxxxxxxx", 2, &count, product);
+    struct explanation got, other;
+    size_t i;
+
+    (void)state;
+    asc_stream_start(&s, 14, "kernel", "", 0);
+    for (i = 0; i < ROWS * D; i++)
+        x[i] = asc_stream_below(&s, 3) ? asc_stream_normal(&s) : 0.0;
+    memset(x + 3 * D, 0, D * sizeof *x);
+    memset(x + 5 * D, 0, (D - 1) * sizeof *x);
+    make_background(m, z, 1, &b);
+    check_row_contract("kernel-shap:samples=60", METHOD, m, ASC_RAW, &b, x,
+                       ROWS);
+    got = explain("kernel-shap:samples=60", METHOD, m, ASC_RAW, &b, x, ROWS,
+                  0);
+    other = explain("kernel-shap:samples=60:seed=2", METHOD, m, ASC_RAW, &b,
+                    x, ROWS, 0);
+    for (i = 0; i < ROWS * D; i++)
+        assert_true((got.phi[i] == 0.0) == (x[i] == 0.0));
+    assert_true(memcmp(got.phi, other.phi, ROWS * D * sizeof *x) != 0);
+    close_to(got.phi[5 * D + D - 1], got.value[5] - got.base[5], 0.0);
+    for (i = 0; i < ROWS; i++)
+        assert_true(asc_residual(got.phi + i * D, D, got.base[i],
+                                 got.value[i]) < 1e-12);
+    explanation_free(&got);
+    explanation_free(&other);
+    asc_background_free(&b);
+    asc_model_free(m);
+}
+
+/* A hundred fields and more, three words of bits: additive games are exact,
+ * others are close. */
+static void
+many_fields(void **state)
+{
+    enum { D = 130 };
+    double w[D + 1], x[D], z[D] = { 0.0 }, sum = 0.0;
+    char fields[D + 1] = { 0 };
+    struct asc_stream s;
+    struct asc_background b;
+    struct explanation got;
+    asc_model *m;
+    size_t j;
+
+    (void)state;
+    asc_stream_start(&s, 15, "kernel", "", 0);
+    memset(fields, 'x', D);
+    m = model_begin(fields);
+    add_plain_columns(m, NAN);
+    random_numbers(&s, w, D + 1, 0.01);
+    random_numbers(&s, x, D, 1.0);
+    set_linear(m, 1, w, w + D);
+    model_end(m, 2, ASCI_LINK_LOGIT);
+    make_background(m, z, 1, &b);
+    got = explain("kernel-shap:samples=1200", METHOD, m, ASC_RESPONSE, &b, x,
+                  1, 1);
+    /* so small a margin is next to linear: phi is about w x / 4 */
+    for (j = 0; j < D; j++) {
+        close_to(got.phi[j], w[j] * x[j] / 4.0, 1e-4);
+        assert_true(got.se[j] < 1e-4);
+        sum += got.phi[j];
+    }
+    close_to(sum, got.value[0] - got.base[0], 1e-14);
+    explanation_free(&got);
+    got = explain("kernel-shap:samples=264", METHOD, m, ASC_RAW, &b, x, 1, 1);
+    for (j = 0; j < D; j++)
+        close_to(got.phi[j], w[j] * x[j], 1e-15);
+    explanation_free(&got);
+    asc_background_free(&b);
+    asc_model_free(m);
+}
+
+static void
+too_few_samples(void **state)
+{
+    const double z[6] = { 0 };
+    const size_t output = 0;
+    struct asc_background b;
+    struct counter count;
+    struct explanation got;
+    struct asc_error e;
+    asc_model *m = counting_model("xxxxxx", 1, &count, product);
+
+    (void)state;
+    make_background(m, z, 1, &b);
+    assert_int_equal(explain_blocks("kernel-shap:samples=15", METHOD, m,
+                                    ASC_RAW, &b, z, 1, &output, 1, 1, &got,
+                                    &e), ASC_EUSAGE);
+    assert_string_equal(e.text, "kernel-shap: samples=15 are too few for 6 "
+                        "fields: want 0 or at least 16");
+    assert_int_equal(explain_blocks("kernel-shap", METHOD, m, ASC_RAW, NULL,
+                                    z, 1, &output, 1, 1, &got, &e),
+                     ASC_EUSAGE);
+    assert_string_equal(e.text, "kernel-shap needs background rows to draw "
+                        "absent values from: give them with -b");
+    asc_background_free(&b);
+    asc_model_free(m);
+}
+
+/* shap 0.51.0, in double: probabilities, and a linear model. */
+static void
+other_programs(void **state)
+{
+    static const char *const cases[] = {
+        "kernel_logistic5", "kernel_mlp8", "kernel_constfeat6",
+        "kernel_mlpclf11"
+    };
+    static const char *const linear[] = { "linear_shap" };
+
+    (void)state;
+    compare_peers(cases, 4, "shap_kernel_full_identity", "kernel-shap", METHOD,
+                  ASC_RESPONSE, 1e-9);
+    compare_peers(linear, 1, "shap_linear_independent", "kernel-shap",
+                  METHOD, ASC_RAW, 1e-9);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_enumeration),
         cmocka_unit_test(games_of_pairs),
-        cmocka_unit_test(coverage)
+        cmocka_unit_test(coverage),
+        cmocka_unit_test(evaluations),
+        cmocka_unit_test(rows_apart),
+        cmocka_unit_test(many_fields),
+        cmocka_unit_test(too_few_samples),
+        cmocka_unit_test(other_programs)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

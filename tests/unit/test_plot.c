@@ -54,7 +54,8 @@ quoting(void **state)
     quoted("\xCF\x86 \xE2\x88\x92 \xF0\x9F\x8E\xB2", 0,
            "'\xCF\x86 \xE2\x88\x92 \xF0\x9F\x8E\xB2'");
     /* not UTF-8: lone bytes, overlong, a surrogate, cut off */
-    quoted("\xFF\x80z\xC0\xAF\xED\xA0\x80\xE2\x88", 0, "'?" "?z?" "?" "?" "?" "?" "?" "?'");
+    quoted("\xFF\x80z\xC0\xAF\xED\xA0\x80\xE2\x88", 0,
+           "'?" "?z?" "?" "?" "?" "?" "?" "?'");
     quoted("\\x{_}^~ $1 & 5 % #|<\">'`", 1,
            "'\\textbackslash{}x\\{\\_\\}\\textasciicircum{}"
            "\\textasciitilde{} \\$1 \\& 5 \\% \\#\\textbar{}\\textless{}"
@@ -401,8 +402,9 @@ swarms_are_tight(void **state)
 static void
 dates(void **state)
 {
-    static const char pdf[] = "%PDF-1.5\n<< /CreationDate (D:20261125023522Z)\n"
-        "/ModDate (D:20261125023522+01'00)\n>> 20261125023522\n";
+    static const char pdf[] = "%PDF-1.5\n<< /CreationDate "
+        "(D:20261125023522Z)\n/ModDate (D:20261125023522+01'00)\n>> "
+        "20261125023522\n";
     static const char pdf_then[] = "%PDF-1.5\n<< /CreationDate "
         "(D:19700102000001Z)\n/ModDate (D:19700102000001+00'00)\n>> "
         "20261125023522\n";
@@ -410,8 +412,9 @@ dates(void **state)
         "02:56:53 2026\n%%Pages: 1\n";
     static const char eps_then[] = "%!PS-Adobe-3.0\n%%CreationDate: Fri Jan  2 "
         "00:00:01 1970\n%%Pages: 1\n";
-    static const char tikz[] = "\\begin{tikzpicture}\n%% generated with GNUPLOT "
-        "5.4p4 (Lua 5.4; terminal rev.)\n%% Wed Nov 25 02:56:53 2026\nx\n";
+    static const char tikz[] = "\\begin{tikzpicture}\n%% generated with "
+        "GNUPLOT 5.4p4 (Lua 5.4; terminal rev.)\n%% Wed Nov 25 02:56:53 2026\n"
+        "x\n";
     static const char tikz_then[] = "\\begin{tikzpicture}\n%% generated with "
         "GNUPLOT 5.4p4 (Lua 5.4; terminal rev.)\n%% Fri Jan  2 00:00:01 1970\n"
         "x\n";

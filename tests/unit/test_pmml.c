@@ -353,6 +353,21 @@ test_discrete(void **state)
         "high"), (struct point[]) {
         { "-1\t0\tred", 0 }, { "1\t0\tred", 1 }, { "0\t0\tred", 0 },
         { "3\t0\tred", 0 }, { NULL, 0 } });
+    /* the four closures */
+#define CLOSURE(closure) \
+    OF_CLASS(DERIVED("categorical", "d", "<Discretize field='x' " \
+                     "defaultValue='n' dataType='string'>" \
+                     BIN("y", closure, "leftMargin='0' rightMargin='1'") \
+                     "</Discretize>"), "y")
+    assert_points(CLOSURE("openClosed"), (struct point[]) {
+        { "0\t0\tred", 0 }, { "1\t0\tred", 1 }, { NULL, 0 } });
+    assert_points(CLOSURE("closedOpen"), (struct point[]) {
+        { "0\t0\tred", 1 }, { "1\t0\tred", 0 }, { NULL, 0 } });
+    assert_points(CLOSURE("openOpen"), (struct point[]) {
+        { "0\t0\tred", 0 }, { "1\t0\tred", 0 }, { "0.5\t0\tred", 1 },
+        { NULL, 0 } });
+    assert_points(CLOSURE("closedClosed"), (struct point[]) {
+        { "0\t0\tred", 1 }, { "1\t0\tred", 1 }, { NULL, 0 } });
     /* equality with a number */
     assert_points(OF_DERIVED(
         NUMBER("d", "<NormDiscrete field='x' value='1.50'/>")),
@@ -1064,7 +1079,7 @@ static const struct {
       "m.pmml:1: DiscretizeBin: there is no Interval" },
     { TARGET("castInteger='truncate'", "0"),
       "m.pmml:1: Target: castInteger \"truncate\" is not supported "
-      "(supported: , round, ceiling, floor)" },
+      "(supported: round, ceiling, floor)" },
     { REGRESSION("", "<Targets><Target field='y'><TargetValue "
                  "defaultValue='1'/></Target></Targets><RegressionTable/>"),
       "m.pmml:1: TargetValue: attribute defaultValue is not supported" },

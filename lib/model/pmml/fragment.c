@@ -118,7 +118,7 @@ static int
 read_target(struct pmml *p, uint32_t t, struct asci_rescale *r)
 {
     static const char *const casts[] = {
-        "", "round", "ceiling", "floor", NULL
+        "round", "ceiling", "floor", NULL
     };
     uint32_t value;
     int status;
@@ -129,9 +129,10 @@ read_target(struct pmml *p, uint32_t t, struct asci_rescale *r)
                                       &r->constant)) ||
         (status = asci_pmml_number_or(p, t, PMML_min, -INFINITY, &r->min)) ||
         (status = asci_pmml_number_or(p, t, PMML_max, INFINITY, &r->max)) ||
-        (status = asci_pmml_choice(p, t, PMML_castInteger, casts, 0,
+        (status = asci_pmml_choice(p, t, PMML_castInteger, casts, -1,
                                    &r->cast)))
         return status;
+    r->cast++;
     for (value = p->doc.element[t].child; value;
          value = p->doc.element[value].next)
         if (asci_pmml_attribute(p, value, PMML_defaultValue))

@@ -198,23 +198,43 @@ array_blank(struct pmml_writer *w)
         asc_buffer_char(w->out, ' ');
 }
 
+static int
+needs_quotes(const char *text)
+{
+    return !*text || strpbrk(text, " \t\n\r\"");
+}
+
+/* In quotes a backslash stands for itself unless it could be taken for an
+ * escape. */
+int
+asci_pmml_array_takes(const char *text)
+{
+    if (!needs_quotes(text))
+        return 1;
+    for (; *text; text++)
+        if (*text == '\\' && (!text[1] || text[1] == '\\' ||
+                              text[1] == '"'))
+            return 0;
+    return 1;
+}
+
 void
 asci_pmml_array_text(struct pmml_writer *w, const char *text)
 {
-    char one[2] = { 0 };
+    char part[2] = { 0 };
 
     array_blank(w);
-    if (*text && !strpbrk(text, " \t\n\r\"\\")) {
+    if (!needs_quotes(text)) {
         add_escaped(w, text);
         return;
     }
     asc_buffer_text(w->out, "&quot;");
     for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
+        if (*text == '"')
             asc_buffer_char(w->out, '\\');
-        one[0] = *text;
+        part[0] = *text;
         if ((unsigned char)*text < 0x80)
-            add_escaped(w, one);
+            add_escaped(w, part);
         else
             asc_buffer_add(w->out, text, 1);
     }

@@ -54,6 +54,8 @@ void asci_pmml_empty(struct pmml_writer *w);
 void asci_pmml_end_element(struct pmml_writer *w, const char *element);
 /* An Array of texts or numbers: type "string", "real" or "int". */
 void asci_pmml_array_begin(struct pmml_writer *w, const char *type, size_t n);
+/* Whether all engines read the text back from an Array as it is. */
+int asci_pmml_array_takes(const char *text);
 void asci_pmml_array_text(struct pmml_writer *w, const char *text);
 void asci_pmml_array_number(struct pmml_writer *w, double v);
 void asci_pmml_array_end(struct pmml_writer *w);

@@ -105,7 +105,8 @@ write_derived(struct pmml_writer *w, const char *used)
 }
 
 /* MiningFields of the columns in use: derived ones under their own name and
- * with the raw fields that they are made from; each name once. */
+ * with the raw fields that they are made from; each name once.  There must be
+ * one, be none of use. */
 static void
 write_fields(struct pmml_writer *w, const char *used, char *seen)
 {
@@ -117,6 +118,8 @@ write_fields(struct pmml_writer *w, const char *used, char *seen)
     for (j = 0; j < en->n; j++)
         for (k = 0; used[j] && k < en->column[j].n_factors; k++)
             seen[en->column[j].factor[k].field] = 1;
+    if (w->m->schema.n > 0 && !memchr(seen, 1, w->m->schema.n))
+        seen[0] = 1;
     asci_pmml_begin(w, "MiningSchema");
     asci_pmml_inside(w);
     for (j = 0; j < w->m->schema.n; j++)
@@ -252,8 +255,7 @@ write_set(struct pmml_writer *w, const struct asc_field *f, const char *in,
     size_t k;
 
     for (k = 0; k < f->n_categories; k++)
-        if (in[k] && (strpbrk(f->categories[k], "\\\"") ||
-                      !f->categories[k][0]))
+        if (in[k] && !asci_pmml_array_takes(f->categories[k]))
             quotes = 1;
     if (n == 1 || quotes) {
         write_comparisons(w, f, in, n, member);
@@ -525,12 +527,12 @@ write_tree(struct pmml_writer *w, const struct asci_tree *t, size_t raw,
 
 /* A sum needs a segment: a tree that adds nothing. */
 static void
-write_nothing(struct pmml_writer *w)
+write_nothing(struct pmml_writer *w, char *used, char *seen)
 {
     begin_segment(w, 1);
     begin_tree(w, 1);
-    asci_pmml_begin(w, "MiningSchema");
-    asci_pmml_empty(w);
+    memset(used, 0, w->m->encoder.n);
+    write_fields(w, used, seen);
     asci_pmml_begin(w, "Node");
     asci_pmml_set_number(w, "score", 0.0);
     asci_pmml_inside(w);
@@ -582,7 +584,7 @@ write_sum(struct pmml_writer *w, size_t raw, const char *target, char *used,
         if (gives(&f->tree[j], raw))
             write_tree(w, &f->tree[j], raw, ++id, used, seen);
     if (id == 0)
-        write_nothing(w);
+        write_nothing(w, used, seen);
     asci_pmml_end_element(w, "Segmentation");
 }
 

@@ -476,12 +476,11 @@ asci_pmml_attribute(const struct pmml *p, uint32_t element,
                     enum pmml_name name)
 {
     const struct pmml_element *t = &p->doc.element[element];
-    const struct pmml_attribute *a = p->doc.attribute + t->attribute;
     uint32_t i;
 
-    for (i = 0; i < t->n_attributes; i++)
-        if (a[i].name == name)
-            return p->doc.text + a[i].value;
+    for (i = t->attribute; i < t->attribute + t->n_attributes; i++)
+        if (p->doc.attribute[i].name == name)
+            return p->doc.text + p->doc.attribute[i].value;
     return NULL;
 }
 
