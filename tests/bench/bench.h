@@ -66,7 +66,7 @@ median(double *v, size_t n)
     return n % 2 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
 }
 
-typedef void task(void *context);
+typedef void timed(void *context);
 enum { RUNS = 5 };
 
 /* Seconds of a and of b, and the ratio a / b: medians over RUNS runs of one
@@ -75,7 +75,7 @@ enum { RUNS = 5 };
 struct timing { double a, b, ratio; };
 
 static inline size_t
-repeats(task *run, void *context, double least)
+repeats(timed *run, void *context, double least)
 {
     size_t n = 1, i;
 
@@ -90,7 +90,7 @@ repeats(task *run, void *context, double least)
 }
 
 static inline double
-seconds(task *run, void *context, size_t n)
+seconds(timed *run, void *context, size_t n)
 {
     const double start = now();
     size_t i;
@@ -101,7 +101,7 @@ seconds(task *run, void *context, size_t n)
 }
 
 static inline struct timing
-measure(task *a, task *b, void *context, double least)
+measure(timed *a, timed *b, void *context, double least)
 {
     const size_t n_a = repeats(a, context, least);
     const size_t n_b = b ? repeats(b, context, least) : 0;

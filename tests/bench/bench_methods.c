@@ -101,7 +101,7 @@ run_scoring(void *context)
 }
 
 static size_t
-fitting_rows(task *run, void *context, size_t *n)
+fitting_rows(timed *run, void *context, size_t *n)
 {
     for (*n = 1; *n < MOST_ROWS; *n *= 2) {
         const double start = now();
@@ -162,13 +162,10 @@ bench_method(const struct asc_entry *entry, const struct form *f, size_t n_f,
     size_t i, n;
 
     if (!(entry->traits & views)) {
-        w = explaining_new(entry->name, counted, ASC_RAW, &b, x, 2);
-        w.n = 1;
+        w = explaining_new(entry->name, counted, ASC_RAW, &b, x, 1);
+        c.n = 0;
         explaining_run(&w);
-        i = c.n;
-        w.n = 2;
-        explaining_run(&w);
-        asked = (double)(c.n - 2 * i);
+        asked = (double)c.n;
         explaining_free(&w);
     }
     for (i = 0; i < n_f; i++) {
@@ -213,7 +210,7 @@ bench_metric(const struct asc_metric *metric, const struct form *f,
     struct scoring t = { .metric = metric, .task.background = &b };
     double *value = room(MOST_ROWS, sizeof *value), asked;
     double *zero = room(MOST_ROWS, sizeof *zero);
-    double *phi = make_rows(MOST_ROWS, s), *result = room(MOST_ROWS, 8);
+    double *phi = make_rows(MOST_ROWS, s), *result = room(MOST_ROWS, sizeof *result);
     size_t *output = room(MOST_ROWS, sizeof *output), i, n;
     enum asc_scale *scale = room(MOST_ROWS, sizeof *scale);
 
@@ -306,13 +303,14 @@ run_training(void *context)
 
 /* A table whose target is a number, or one of two classes. */
 static void
-bench_trainer(const struct asc_trainer *trainer, double *x, struct asc_stream *s)
+bench_trainer(const struct asc_trainer *trainer, double *x,
+              struct asc_stream *s)
 {
-    static char *classes[] = { (char[]){ "no" }, (char[]){ "yes" } };
     struct training t = { trainer, specification(&trainer->entry), { 0 } };
     asc_model *m = begin();
     double *y = room(MOST_ROWS, sizeof *y);
-    char what[200], name[] = "y";
+    char what[200], name[] = "y", no[] = "no", yes[] = "yes";
+    char *classes[] = { no, yes };
     size_t i;
 
     for (i = 0; i < MOST_ROWS; i++)
