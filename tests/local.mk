@@ -24,6 +24,7 @@ unit_tests = \
 	%reldir%/unit/test_ensemble \
 	%reldir%/unit/test_error \
 	%reldir%/unit/test_exact_shapley \
+	%reldir%/unit/test_explainer \
 	%reldir%/unit/test_fidelity \
 	%reldir%/unit/test_field \
 	%reldir%/unit/test_fit_gbm \
@@ -47,6 +48,7 @@ unit_tests = \
 	%reldir%/unit/test_plot \
 	%reldir%/unit/test_pmml \
 	%reldir%/unit/test_pmml_shared \
+	%reldir%/unit/test_pmml_trees \
 	%reldir%/unit/test_pmml_write \
 	%reldir%/unit/test_reader \
 	%reldir%/unit/test_rows \
@@ -71,7 +73,10 @@ scripts = \
 	%reldir%/golden.pl \
 	%reldir%/man.sh \
 	%reldir%/symbols.sh \
-	%reldir%/tools/cases.pl
+	%reldir%/layers.sh \
+	%reldir%/tools/cases.pl \
+	%reldir%/tools/contract.sh \
+	%reldir%/tools/options.sh
 TESTS += $(scripts)
 
 EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
@@ -80,6 +85,7 @@ EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
 	%reldir%/unit/forests.h \
 	%reldir%/unit/games.h \
 	%reldir%/unit/models.h \
+	%reldir%/unit/peers.h \
 	%reldir%/unit/pmml.h \
 	%reldir%/unit/shared.h \
 	%reldir%/unit/temporary.h \

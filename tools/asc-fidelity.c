@@ -73,7 +73,7 @@ struct block {
     size_t *output;             /* (BLOCK_ROWS) */
     double *y;                  /* (2, BLOCK_ROWS, n_outputs) raw, response */
     double *result;             /* (n_metrics, BLOCK_ROWS) */
-    double *curve_x, *curve_y;  /* (BLOCK_ROWS, n_points) */
+    double *curve_x, *curve_y;  /* (n_metrics, BLOCK_ROWS, n_points) */
     struct asc_text *texts;     /* (n_kept) */
     struct asc_buffer out;
 };
@@ -115,9 +115,9 @@ make_block(void *context, struct asc_error *e)
         b->output = malloc(BLOCK_ROWS * sizeof *b->output);
         b->y = malloc(2 * BLOCK_ROWS * k * sizeof *b->y);
         b->result = malloc(BLOCK_ROWS * r->specs.n * sizeof *b->result);
-        b->curve_x = malloc(BLOCK_ROWS * (r->n_points + 1)
+        b->curve_x = malloc(BLOCK_ROWS * r->specs.n * (r->n_points + 1)
                             * sizeof *b->curve_x);
-        b->curve_y = malloc(BLOCK_ROWS * (r->n_points + 1)
+        b->curve_y = malloc(BLOCK_ROWS * r->specs.n * (r->n_points + 1)
                             * sizeof *b->curve_y);
         b->texts = malloc((r->n_kept + 1) * sizeof *b->texts);
     }
@@ -239,13 +239,20 @@ put_head(const struct run *r, const struct block *b, size_t i,
                    r->n_kept ? b->kept_at[i + 1] - b->kept_at[i] : 0);
 }
 
+/* Where metric s puts the curve of line i: (BLOCK_ROWS, its own n_points). */
+static size_t
+curve_at(const struct run *r, size_t s, size_t i)
+{
+    return s * BLOCK_ROWS * r->n_points + i * r->metric[s].n_points;
+}
+
 static int
 score(void *context, void *block, struct asc_error *e)
 {
     struct run *r = context;
     struct block *b = block;
     const int digits = r->o->digits;
-    size_t i, j, s;
+    size_t i, j, s, at;
 
     for (i = 0; i < b->lines.n; i++) {
         b->id[i] = attribution_part(&b->lines, i, LINE_ROW);
@@ -262,26 +269,28 @@ score(void *context, void *block, struct asc_error *e)
             .value = b->lines.value, .output = b->output,
             .scale = b->lines.scale, .result = b->result + s * BLOCK_ROWS,
             .n_points = r->o->curve ? m->n_points : 0,
-            .curve_x = r->o->curve ? b->curve_x : NULL,
-            .curve_y = r->o->curve ? b->curve_y : NULL
+            .curve_x = r->o->curve ? b->curve_x + curve_at(r, s, 0) : NULL,
+            .curve_y = r->o->curve ? b->curve_y + curve_at(r, s, 0) : NULL
         };
 
         if (m->metric->run(&m->task, m->state, &x, e))
             return (int)e->status;
-        for (i = 0; r->o->curve && i < b->lines.n; i++)
-            for (j = 0; j < m->n_points; j++) {
+    }
+    for (i = 0; i < b->lines.n; i++)
+        for (s = 0; s < r->specs.n; s++) {
+            const struct metric *m = &r->metric[s];
+
+            for (j = 0; r->o->curve && j < m->n_points; j++) {
+                at = curve_at(r, s, i) + j;
                 put_head(r, b, i, m, &b->out);
-                asc_buffer_number(&b->out, b->curve_x[i * m->n_points + j],
-                                  digits);
+                asc_buffer_number(&b->out, b->curve_x[at], digits);
                 asc_buffer_char(&b->out, '\t');
-                asc_buffer_number(&b->out, b->curve_y[i * m->n_points + j],
-                                  digits);
+                asc_buffer_number(&b->out, b->curve_y[at], digits);
                 asc_buffer_char(&b->out, '\n');
             }
-    }
-    for (i = 0; !r->o->curve && i < b->lines.n; i++)
-        for (s = 0; s < r->specs.n; s++) {
-            put_head(r, b, i, &r->metric[s], &b->out);
+            if (r->o->curve)
+                continue;
+            put_head(r, b, i, m, &b->out);
             asc_buffer_number(&b->out, b->result[s * BLOCK_ROWS + i], digits);
             asc_buffer_char(&b->out, '\n');
         }

@@ -790,7 +790,7 @@ tool_model(const struct tool_options *o, const asc_reader *r,
         o->target, o->group, o->weight, o->unit, tool_text(&o->keep) };
     struct asc_error e;
     asc_model *m;
-    size_t j;
+    size_t j, *unused;
 
     if (!o->model)
         tool_misuse("no model: give it with -m");
@@ -798,6 +798,10 @@ tool_model(const struct tool_options *o, const asc_reader *r,
         tool_misuse("--%s is for cmd: and coproc: models; this one says itself "
                     "what its fields are", o->fields ? "fields"
                     : "categorical");
+    if (o->fields) {
+        tool_columns(r, o->fields, &unused);
+        free(unused);
+    }
     for (j = 0; j < asc_reader_n_columns(r); j++)
         asc_buffer_print(&columns, "%s%s", j ? "\t" : "",
                          asc_reader_column(r, j));

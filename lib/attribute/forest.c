@@ -372,6 +372,17 @@ asci_forest_free(struct asci_forest *f)
     free(f);
 }
 
+size_t
+asci_largest_tree(const struct asci_forest *f)
+{
+    size_t j, most = 1;
+
+    for (j = 0; j < f->n_trees; j++)
+        if (f->tree[j].n_nodes > most)
+            most = f->tree[j].n_nodes;
+    return most;
+}
+
 void
 asci_forest_code(const struct asci_forest *f, const double *columns, size_t n,
                  int32_t *code, size_t stride, unsigned char *missing)

@@ -64,6 +64,9 @@ struct asci_forest *asci_forest_new(const asc_model *m,
                                     struct asc_error *e);
 void asci_forest_free(struct asci_forest *f);
 
+/* Nodes of the largest tree, or 1. */
+size_t asci_largest_tree(const struct asci_forest *f);
+
 /* code (n_coders, stride) of encoded columns (n, n_columns), n up to stride;
  * missing (n_coders) is 1 where one of the n is missing. */
 void asci_forest_code(const struct asci_forest *f, const double *columns,

@@ -27,7 +27,6 @@
 #include <string.h>
 
 #include "attribute/game.h"
-#include "attribute/tree_shap.h"
 
 enum { MAX_PLAYERS = 20 };      /* a table of 8 MiB for each raw output */
 static const double TABLE_NUMBERS = 8 << 20;

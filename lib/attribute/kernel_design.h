@@ -44,7 +44,7 @@ int asci_kernel_whole(size_t n, size_t samples);
 /* The fewest samples that a design for n players takes. */
 size_t asci_kernel_least(size_t n);
 
-/* variance[j * stride] (n_players) of phi, from residuals e (n) of t. */
+/* variance (n_players) of phi, from residuals e (n) of t. */
 void asci_kernel_variance(const struct asci_kernel *d, const double *e,
                           double *variance);
 

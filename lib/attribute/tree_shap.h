@@ -15,8 +15,7 @@ enum { ASCI_TREE_ROWS = 512 };  /* rows that are explained together */
  * edge of the current path is kept by depth. */
 struct asci_step {
     double c;                   /* product of the cover ratios of all edges of
-                                   this field on the path, this one included;
-                                   1 where the forest has no ratios */
+                                   this field on the path, this one included */
     uint32_t node, depth;       /* the root: depth 0, no edge */
     uint32_t field;             /* of the test that the edge belongs to */
     uint32_t before;            /* depth of the last edge of the same field
@@ -25,8 +24,6 @@ struct asci_step {
     uint32_t end;               /* ASCI_YES ... of that test */
 };
 
-/* Nodes of the largest tree. */
-size_t asci_largest_tree(const struct asci_forest *f);
 /* The steps of a tree, step[n_nodes]; room of asci_steps_room(f) numbers. */
 size_t asci_steps_room(const struct asci_forest *f);
 void asci_steps(const struct asci_forest *f, const struct asci_forest_tree *t,

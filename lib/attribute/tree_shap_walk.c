@@ -9,17 +9,6 @@
 /* ---- the walk ---- */
 
 size_t
-asci_largest_tree(const struct asci_forest *f)
-{
-    size_t j, most = 1;
-
-    for (j = 0; j < f->n_trees; j++)
-        if (f->tree[j].n_nodes > most)
-            most = f->tree[j].n_nodes;
-    return most;
-}
-
-size_t
 asci_steps_room(const struct asci_forest *f)
 {
     return 5 * asci_largest_tree(f) + f->d;
@@ -54,9 +43,7 @@ asci_steps(const struct asci_forest *f, const struct asci_forest_tree *t,
             s->field = t->node[parent[node]].field;
             s->end = end[node];
             s->before = last[s->field];
-            if (t->ratio)
-                s->c = t->ratio[node] *
-                       (s->before ? step[at[s->before]].c : 1.0);
+            s->c = t->ratio[node] * (s->before ? step[at[s->before]].c : 1.0);
             s->different = step[at[deep - 1]].different + !s->before;
             last[s->field] = deep;
             open = deep;

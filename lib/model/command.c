@@ -123,6 +123,12 @@ name_fields(const char *shown, const struct asc_model_options *o, char ***out,
         if (status != ASC_OK)
             goto bad;
     }
+    for (at = 1; o->fields && at < n_name; at++)
+        if (find(name, at, name[at]) >= 0) {
+            status = asc_fail(e, ASC_EUSAGE, "%s: field \"%s\" is named "
+                              "twice", shown, name[at]);
+            goto bad;
+        }
     if (n_name == 0 || find(name, n_name, "") >= 0) {
         status = asc_fail(e, ASC_EUSAGE, n_name == 0
                           ? "%s: which columns are its fields? (see --fields)"
@@ -323,10 +329,12 @@ out:
 
 /* ---- the model ---- */
 
+/* As messages show it, so without control characters, like these. */
 static void
 shorten(const char *spec, char out[ASCI_COMMAND_SHOWN + 4])
 {
     size_t n = strlen(spec);
+    char *p;
 
     if (n > ASCI_COMMAND_SHOWN) {
         n = ASCI_COMMAND_SHOWN;
@@ -337,6 +345,9 @@ shorten(const char *spec, char out[ASCI_COMMAND_SHOWN + 4])
         out[n] = '\0';
     }
     memcpy(out, spec, n);
+    for (p = out; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
 }
 
 static int
@@ -357,11 +368,13 @@ fill(asc_model *m, const char *text, const struct asc_model_options *o,
     if (text[strspn(text, " \t\n")] == '\0')
         return asc_fail(e, ASC_EUSAGE, "%s: there is no command after the "
                         "colon", m->name);
-    if (o->background && (stat(o->background, &st) != 0 ? 0
-                          : !S_ISREG(st.st_mode)))
+    if (o->background
+        && (strcmp(o->background, "-") == 0
+            || (stat(o->background, &st) == 0 && !S_ISREG(st.st_mode))))
         return asc_fail(e, ASC_EUSAGE, "%s: the background of a command is "
                         "read more than once, so it must be a file",
-                        o->background);
+                        strcmp(o->background, "-") == 0 ? "standard input"
+                        : o->background);
     if ((status = name_fields(c->shown, o, &name, &n, e))
         || (status = make_fields(&m->schema, name, n, e))
         || (o->categorical

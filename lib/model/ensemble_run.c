@@ -18,12 +18,6 @@
 
 #include "model/ensemble.h"
 
-typedef int16_t lanes __attribute__((vector_size(2 * VECTOR), aligned(2),
-                                     may_alias));
-/* Differences of ranks wrap around, which signed ones must not. */
-typedef uint16_t ranks __attribute__((vector_size(2 * VECTOR), aligned(2),
-                                      may_alias));
-
 enum { SIDE_BY_SIDE = 8, LINE = 64 };
 
 /* Scratch, in doubles: sums, long ranks, short ranks, registers, leaves. */
@@ -129,98 +123,26 @@ rank_rows(const struct asci_ensemble *f, const double *columns, size_t n,
 
 /* ---- selections ---- */
 
-/* no where the test of s fails for the rows at x, else yes */
-#define SELECT(s, x, yes, no) \
-    do { \
-        const ranks rank_less = *(const ranks *)(x) - (uint16_t)(s)->start; \
-        const lanes fails = (lanes)rank_less > (s)->bound; \
-    \
-        v = (fails & (no)) | (~fails & (yes)); \
-    } while (0)
+/* A copy for each instruction set, of vectors as long as its registers. */
+#define SELECT_NAME select_plain
+#define SELECT_BYTES 16
+#define SELECT_TARGET
+#include "model/ensemble_select.h"
 
-#define AT(p) (*(lanes *)(p))
+#if defined(__x86_64__)
+#define SELECT_NAME select_avx2
+#define SELECT_BYTES 32
+#define SELECT_TARGET __attribute__((target("avx2")))
+#include "model/ensemble_select.h"
 
-/* All selections of a tree for n rows, a multiple of VECTOR. */
-static inline __attribute__((always_inline)) void
-select_all(const struct selection *s, size_t n_selections,
-           const int16_t *rank, int16_t *reg, size_t n)
-{
-    const struct selection *end = s + n_selections;
-    const lanes zero = { 0 };
-    lanes v, w;
-    size_t i;
-
-    for (; s < end; s++) {
-        const int16_t *x = rank + s->at;
-        int16_t *yes = reg + (size_t)s->yes * ASCI_BLOCK;
-        int16_t *no = reg + (size_t)s->no * ASCI_BLOCK;
-        int16_t *to = reg + (size_t)s->to * ASCI_BLOCK;
-        const lanes a = zero + (int16_t)s->yes, b = zero + (int16_t)s->no;
-
-        if (s->triple) {
-            const struct selection *t = s + 1, *last = s + 2;
-            const int16_t *y = rank + t->at, *z = rank + last->at;
-            const lanes c = zero + (int16_t)t->yes;
-            const lanes d = zero + (int16_t)t->no;
-
-            to = reg + (size_t)last->to * ASCI_BLOCK;
-            for (i = 0; i < n; i += VECTOR) {
-                SELECT(s, x + i, a, b);
-                w = v;
-                SELECT(t, y + i, c, d);
-                SELECT(last, z + i, w, v);
-                AT(to + i) = v;
-            }
-            s = last;
-        } else if (s->yes_is_leaf && s->no_is_leaf) {
-            for (i = 0; i < n; i += VECTOR) {
-                SELECT(s, x + i, a, b);
-                AT(to + i) = v;
-            }
-        } else if (s->yes_is_leaf) {
-            for (i = 0; i < n; i += VECTOR) {
-                SELECT(s, x + i, a, AT(no + i));
-                AT(to + i) = v;
-            }
-        } else if (s->no_is_leaf) {
-            for (i = 0; i < n; i += VECTOR) {
-                SELECT(s, x + i, AT(yes + i), b);
-                AT(to + i) = v;
-            }
-        } else {
-            for (i = 0; i < n; i += VECTOR) {
-                SELECT(s, x + i, AT(yes + i), AT(no + i));
-                AT(to + i) = v;
-            }
-        }
-    }
-}
+#define SELECT_NAME select_avx512
+#define SELECT_BYTES 64
+#define SELECT_TARGET __attribute__((target("avx512bw,avx512vl")))
+#include "model/ensemble_select.h"
+#endif
 
 typedef void select_function(const struct selection *s, size_t n_selections,
                              const int16_t *rank, int16_t *reg, size_t n);
-
-static void
-select_plain(const struct selection *s, size_t n_selections,
-             const int16_t *rank, int16_t *reg, size_t n)
-{
-    select_all(s, n_selections, rank, reg, n);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void
-select_avx2(const struct selection *s, size_t n_selections,
-            const int16_t *rank, int16_t *reg, size_t n)
-{
-    select_all(s, n_selections, rank, reg, n);
-}
-
-__attribute__((target("avx512bw,avx512vl"))) static void
-select_avx512(const struct selection *s, size_t n_selections,
-              const int16_t *rank, int16_t *reg, size_t n)
-{
-    select_all(s, n_selections, rank, reg, n);
-}
-#endif
 
 static select_function *
 best_select(void)

@@ -31,6 +31,9 @@ lib_libcore_la_SOURCES += \
 	%reldir%/pmml/regression.c \
 	%reldir%/pmml/schema.c \
 	%reldir%/pmml/tree.c \
+	%reldir%/pmml/tree.h \
+	%reldir%/pmml/tree_known.c \
+	%reldir%/pmml/tree_read.c \
 	%reldir%/pmml/write.c \
 	%reldir%/pmml/write.h \
 	%reldir%/pmml/write_ensemble.c \

@@ -153,13 +153,52 @@ extreme_logits(void **state)
     asc_model_free(m);
 }
 
+/* A full tree of D levels, each with a field of its own, and rows that every
+ * test parts from the background: so many leaves are reached that evaluating
+ * rows is the shorter way. */
+static void
+parted_everywhere(void **state)
+{
+    enum { D = 11, INNER = (1 << D) - 1, NODES = 2 * INNER + 1 };
+    struct planted *node = calloc(NODES, sizeof *node);
+    double x[ROWS * D], z[BACKGROUND * D];
+    struct asc_stream s;
+    struct asc_background b;
+    asc_model *m;
+    size_t i, level;
+
+    (void)state;
+    asc_stream_start(&s, 16, "games", "", 0);
+    for (i = 0; i < NODES; i++) {
+        for (level = 0; (i + 1) >> (level + 1) > 0; level++)
+            ;
+        node[i] = (struct planted){
+            i < INNER ? (int)level : -1,
+            i < INNER ? 0.0 : asc_stream_normal(&s),
+            (uint32_t)(2 * i + 1), (uint32_t)(2 * i + 2), 1.0
+        };
+    }
+    m = model_end(plant_tree("xxxxxxxxxxx", node, NODES, 0), 1,
+                  ASCI_LINK_NONE);
+    for (i = 0; i < ROWS * D; i++)
+        x[i] = i < D ? 1.0 : asc_stream_normal(&s);
+    for (i = 0; i < BACKGROUND * D; i++)
+        z[i] = -1.0;
+    make_background(m, z, BACKGROUND, &b);
+    compare_values(m, ASC_RAW, x, &b);
+    asc_background_free(&b);
+    asc_model_free(m);
+    free(node);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forms),
         cmocka_unit_test(rescaled),
-        cmocka_unit_test(extreme_logits)
+        cmocka_unit_test(extreme_logits),
+        cmocka_unit_test(parted_everywhere)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -402,8 +402,204 @@ test_expressions(void **state)
         { NULL, 0 } });
     assert_points(OF_DERIVED(
         NUMBER("d", "<Apply function='+'><Constant>2</Constant>"
+               "<FieldRef field='x'/></Apply>")), (struct point[]) {
+        { "-2\t0\tred", 0 }, { "5\t0\tred", 7 }, { NULL, 0 } });
+    /* labels: a constant one, and one for what is missing */
+    assert_points(OF_CLASS(DERIVED("categorical", "d",
+        "<Constant dataType='string'>7a</Constant>"), "7a"),
+        (struct point[]) { { "0\t0\tred", 1 }, { NULL, 0 } });
+    assert_points(OF_CLASS(DERIVED("categorical", "d",
+        "<FieldRef field='c' mapMissingTo='green'/>"), "green"),
+        (struct point[]) {
+        { "0\t0\tgreen", 1 }, { "0\t0\t", 1 }, { "0\t0\tred", 0 },
+        { NULL, 0 } });
+    assert_points(OF_DERIVED(
+        NUMBER("d", "<Apply function='+'><Constant>2</Constant>"
                "<Constant>3</Constant></Apply>")), (struct point[]) {
         { "0\t0\tred", 5 }, { NULL, 0 } });
+}
+
+/* Lines that are missing outside their knots, under other functions. */
+static void
+test_missing_lines(void **state)
+{
+    (void)state;
+#define WITHIN \
+    NUMBER("e", LINE("x", "outliers='asMissingValues'", "0", "10", "4", \
+                     "2"))
+    assert_points(OF_DERIVED(
+        WITHIN NUMBER("d", LINE("e", "mapMissingTo='-1'", "0", "0", "2",
+                                "1"))), (struct point[]) {
+        { "0\t0\tred", 5 }, { "4\t0\tred", 1 }, { "-0.1\t0\tred", -1 },
+        { "4.1\t0\tred", -1 }, { "\t0\tred", -1 }, { NULL, 0 } });
+    /* both have a range: 0 <= x <= 4 and 10 - 2x >= 5 */
+    assert_points(OF_DERIVED(
+        WITHIN NUMBER("d", LINE("e", "outliers='asMissingValues'", "5", "0",
+                                "20", "15"))), (struct point[]) {
+        { "0\t0\tred", 5 }, { "2.5\t0\tred", 0 }, { "2.6\t0\tred", NAN },
+        { "-1\t0\tred", NAN }, { NULL, 0 } });
+    assert_points(OF_CLASS(WITHIN TWO("e"), "out"), (struct point[]) {
+        { "0\t0\tred", 1 }, { "5\t0\tred", 0 }, { "-1\t0\tred", 0 },
+        { NULL, 0 } });
+    assert_points(OF_CLASS(WITHIN TWO("e"), "in"), (struct point[]) {
+        { "0\t0\tred", 0 }, { "5\t0\tred", 1 }, { "-1\t0\tred", 1 },
+        { "\t0\tred", 1 }, { NULL, 0 } });
+    /* bins of a line that falls in three pieces: e <= 1 from x = 2.5 on */
+    assert_points(OF_CLASS(NUMBER("e", "<NormContinuous field='x'>"
+        "<LinearNorm orig='0' norm='8'/><LinearNorm orig='1' norm='4'/>"
+        "<LinearNorm orig='2' norm='2'/><LinearNorm orig='3' norm='0'/>"
+        "</NormContinuous>") TWO("e"), "in"), (struct point[]) {
+        { "2.25\t0\tred", 0 }, { "2.5\t0\tred", 1 }, { "3\t0\tred", 1 },
+        { "3.25\t0\tred", 0 }, { NULL, 0 } });
+}
+
+/* ---- random chains of functions, composed and one after the other ---- */
+
+enum { MAX_PIECES = 5 };
+
+struct function {
+    int steps, n, outliers;     /* 0 as is, 1 missing, 2 extreme */
+    double x[MAX_PIECES], y[MAX_PIECES], missing, other;
+};
+
+static uint64_t random_state;
+
+static int
+below(int n)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) +
+                   UINT64_C(1442695040888963407);
+    return (int)((random_state >> 33) % (uint64_t)n);
+}
+
+static struct function
+random_function(void)
+{
+    struct function f = { 0 };
+    int i, direction = below(4);
+
+    f.steps = below(3) == 0;
+    f.n = 2 + below(MAX_PIECES - 1);
+    f.outliers = below(3);
+    f.missing = below(2) ? NAN : below(9) - 4;
+    f.other = below(2) ? NAN : below(9) - 4;
+    for (i = 0; i < f.n; i++) {
+        f.x[i] = i == 0 ? below(9) - 6 : f.x[i - 1] + 1 + below(4);
+        /* rising, falling, or anything */
+        f.y[i] = i == 0 || direction > 1 ? below(13) - 6
+                 : f.y[i - 1] + (direction ? 1 : -1) * (1 + below(3));
+    }
+    return f;
+}
+
+/* Steps are of x[i] <= v < x[i + 1], with the value y[i]. */
+static double
+call(const struct function *f, double v)
+{
+    int i = 0, last = f->n - 1;
+
+    if (isnan(v))
+        return f->missing;
+    if (f->steps) {
+        for (i = 0; i < last; i++)
+            if (f->x[i] <= v && v < f->x[i + 1])
+                return f->y[i];
+        return f->other;
+    }
+    if (v < f->x[0] || v > f->x[last]) {
+        if (f->outliers == 1)
+            return f->missing;
+        if (f->outliers == 2)
+            return v < f->x[0] ? f->y[0] : f->y[last];
+    }
+    while (i + 2 < f->n && v > f->x[i + 1])
+        i++;
+    return f->y[i] + (v - f->x[i]) * (f->y[i + 1] - f->y[i]) /
+                     (f->x[i + 1] - f->x[i]);
+}
+
+static void
+write_function(const struct function *f, const char *name, const char *of,
+               struct asc_buffer *b)
+{
+    static const char *const outliers[] = {
+        "asIs", "asMissingValues", "asExtremeValues"
+    };
+    int i;
+
+    asc_buffer_print(b, "<DerivedField name='%s' optype='continuous' "
+                     "dataType='double'><%s field='%s'", name,
+                     f->steps ? "Discretize" : "NormContinuous", of);
+    if (!isnan(f->missing))
+        asc_buffer_print(b, " mapMissingTo='%g'", f->missing);
+    if (f->steps && !isnan(f->other))
+        asc_buffer_print(b, " defaultValue='%g'", f->other);
+    if (!f->steps)
+        asc_buffer_print(b, " outliers='%s'", outliers[f->outliers]);
+    asc_buffer_text(b, ">");
+    for (i = 0; i + f->steps < f->n; i++)
+        if (f->steps)
+            asc_buffer_print(b, "<DiscretizeBin binValue='%g'><Interval "
+                             "closure='closedOpen' leftMargin='%g' "
+                             "rightMargin='%g'/></DiscretizeBin>", f->y[i],
+                             f->x[i], f->x[i + 1]);
+        else
+            asc_buffer_print(b, "<LinearNorm orig='%g' norm='%g'/>", f->x[i],
+                             f->y[i]);
+    asc_buffer_print(b, "</%s></DerivedField>",
+                     f->steps ? "Discretize" : "NormContinuous");
+}
+
+static void
+test_random_functions(void **state)
+{
+    enum { N_CHAINS = 4000, LENGTH = 3 };
+    static const char *const names[] = { "x", "d1", "d2", "d" };
+    struct function f[LENGTH];
+    struct asc_buffer b = { 0 };
+    struct asc_error e;
+    int i, j, k, n_read = 0;
+
+    (void)state;
+    random_state = 7;
+    for (i = 0; i < N_CHAINS; i++) {
+        asc_model *m;
+
+        b.n = 0;
+        asc_buffer_text(&b, "<PMML version='4.4'><DataDictionary>" FIELDS
+                        "</DataDictionary><RegressionModel "
+                        "functionName='regression'>" SCHEMA("y")
+                        "<LocalTransformations>");
+        for (j = 0; j < LENGTH; j++) {
+            f[j] = random_function();
+            write_function(&f[j], names[j + 1], names[j], &b);
+        }
+        asc_buffer_text(&b, "</LocalTransformations><RegressionTable>"
+                        "<NumericPredictor name='d' coefficient='1'/>"
+                        "</RegressionTable></RegressionModel></PMML>");
+        if (!(m = asci_pmml_read("m.pmml", b.p, b.n, &e))) {
+            if (!strstr(e.text, "is not a function that is supported"))
+                fail_msg("%s", e.text);
+            continue;
+        }
+        n_read++;
+        for (j = -40; j <= 41; j++) {
+            /* away from the points where steps jump */
+            double x[3] = { j == 41 ? NAN : j * 0.317 + 1e-4, 0, 0 };
+            double y, want = x[0];
+
+            for (k = 0; k < LENGTH; k++)
+                want = call(&f[k], want);
+            assert_int_equal(asc_model_evaluate(m, ASC_RAW, x, 1, &y, &e),
+                             ASC_OK);
+            if (!(fabs(y - want) < 1e-9 || (isnan(y) && isnan(want))))
+                fail_msg("chain %d at %g: %.17g, not %.17g\n%.*s", i, x[0],
+                         y, want, (int)b.n, b.p);
+        }
+        asc_model_free(m);
+    }
+    assert_true(n_read > N_CHAINS / 4);
+    asc_buffer_free(&b);
 }
 
 /* Local names hide outer ones, and may be made from them; the dictionary's
@@ -556,6 +752,17 @@ test_categories_in(void **state)
     assert_output(m, "w", 0, 2);
     assert_output(m, "anything", 0, 0);
     asc_model_free(m);
+    /* a value that comes up later counts as undeclared before */
+    m = read_text(DOCUMENT_OF("<DataField name='x' optype='categorical' "
+        "dataType='string'/>", "<RegressionModel functionName='regression'>"
+        "<MiningSchema><MiningField name='x'/></MiningSchema>"
+        "<RegressionTable><CategoricalPredictor name='x' value='u' "
+        "coefficient='1'/><CategoricalPredictor name='x' value='v' "
+        "coefficient='10'/></RegressionTable></RegressionModel>"));
+    assert_output(m, "u", 0, 1);
+    assert_output(m, "v", 0, 10);
+    assert_output(m, "w", 0, 0);
+    asc_model_free(m);
     /* spellings of numbers and truth values */
     m = read_text(C_OF("optype='categorical' dataType='integer'>"
                        "<Value value='1'/><Value value='2'/>", "", "1.0"));
@@ -586,33 +793,22 @@ test_float(void **state)
     (void)state;
     assert_close(output(m, ASC_RESPONSE, "0.1", 0), 2 * (double)0.1f);
     asc_model_free(m);
-}
-
-/* ---- Targets ---- */
-
-#define TARGET(attributes, intercept) \
-    REGRESSION("", "<Targets><Target field='y' " attributes "/></Targets>" \
-               "<RegressionTable " X_PLUS(intercept))
-
-static void
-test_targets(void **state)
-{
-    asc_model *m = read_text(TARGET("rescaleFactor='2' rescaleConstant='-1'",
-                                    "0.5"));
-
-    (void)state;
-    assert_output(m, "3\t0\tred", 0, 6);
-    assert_null(m->rescale);    /* taken into the weights */
-    asc_model_free(m);
-    assert_text_output(TARGET("castInteger='round'", "0.4"), "1\t0\tred", 1);
-    assert_text_output(TARGET("castInteger='ceiling'", "0.4"), "1\t0\tred",
-                       2);
-    assert_text_output(TARGET("castInteger='floor'", "0.9"), "1\t0\tred", 1);
-    /* min and max come first */
-    assert_text_output(TARGET("min='2' rescaleFactor='10'", "0"),
-                       "1\t0\tred", 20);
-    assert_text_output(TARGET("max='2' rescaleFactor='10'", "0"),
-                       "7\t0\tred", 20);
+#define FLOAT(expression) \
+    "<DerivedField name='d' optype='continuous' dataType='float'>" \
+    expression "</DerivedField>"
+    assert_points(OF_DERIVED(FLOAT("<FieldRef field='x'/>")),
+                  (struct point[]) { { "0.1\t0\tred", (double)0.1f },
+                                     { NULL, 0 } });
+    /* only the result is rounded: 0.1 / 10 first */
+    assert_points(OF_DERIVED(FLOAT(LINE("x", "", "0", "0", "10", "1"))),
+                  (struct point[]) { { "0.1\t0\tred", (double)0.01f },
+                                     { NULL, 0 } });
+    assert_points(OF_DERIVED(FLOAT("<NormDiscrete field='c' value='red' "
+                                   "mapMissingTo='0.1'/>")),
+                  (struct point[]) { { "0\t0\tred", 1 }, { NULL, 0 } });
+    assert_points(OF_DERIVED(FLOAT("<Constant>0.1</Constant>")),
+                  (struct point[]) { { "0\t0\tred", (double)0.1f },
+                                     { NULL, 0 } });
 }
 
 /* ---- NeuralNetwork ---- */
@@ -633,6 +829,43 @@ test_targets(void **state)
     "<Neuron id='" id "' bias='" bias "'>" cons "</Neuron>"
 #define LAYER(attributes, neurons) \
     "<NeuralLayer " attributes ">" neurons "</NeuralLayer>"
+#define TARGET(attributes, intercept) \
+    REGRESSION("", "<Targets><Target field='y' " attributes "/></Targets>" \
+               "<RegressionTable " X_PLUS(intercept))
+
+static void
+test_targets(void **state)
+{
+    asc_model *m = read_text(TARGET("rescaleFactor='2' rescaleConstant='-1'",
+                                    "0.5"));
+
+    (void)state;
+    assert_output(m, "3\t0\tred", 0, 6);
+    assert_null(m->rescale);    /* taken into the weights */
+    asc_model_free(m);
+    assert_text_output(TARGET("castInteger='round'", "0.4"), "1\t0\tred", 1);
+    assert_text_output(TARGET("castInteger='ceiling'", "0.4"), "1\t0\tred",
+                       2);
+    assert_text_output(TARGET("castInteger='floor'", "0.9"), "1\t0\tred", 1);
+    /* the last layer of a network; the target's name must match */
+    assert_text_output(DOCUMENT(
+        "<NeuralNetwork functionName='regression' "
+        "activationFunction='identity'>" SCHEMA("y")
+        "<Targets><Target field='z' rescaleFactor='100'/><Target field='y' "
+        "rescaleFactor='2' rescaleConstant='1'/></Targets>"
+        "<NeuralInputs>" INPUT("0", "x") "</NeuralInputs>"
+        LAYER("", NEURON("1", "3", CON("0", "1")))
+        "<NeuralOutputs><NeuralOutput outputNeuron='1'><DerivedField "
+        "optype='continuous' dataType='double'><FieldRef field='y'/>"
+        "</DerivedField></NeuralOutput></NeuralOutputs></NeuralNetwork>"),
+        "4\t0\tred", 15);
+    /* min and max come first */
+    assert_text_output(TARGET("min='2' rescaleFactor='10'", "0"),
+                       "1\t0\tred", 20);
+    assert_text_output(TARGET("max='2' rescaleFactor='10'", "0"),
+                       "7\t0\tred", 20);
+}
+
 /* f(0.5 + 2 x - z) */
 #define ONE(attributes) \
     NETWORK(attributes, LAYER("", NEURON("2", "0.5", CON("1", "-1") \
@@ -1083,6 +1316,25 @@ static const struct {
     { REGRESSION("", "<Targets><Target field='y'><TargetValue "
                  "defaultValue='1'/></Target></Targets><RegressionTable/>"),
       "m.pmml:1: TargetValue: attribute defaultValue is not supported" },
+    { OF_DERIVED(NUMBER("d", "<Constant dataType='double'>two</Constant>")),
+      "m.pmml:1: Constant: \"two\" is not a number" },
+    { OF_DERIVED(NUMBER("d", "<Constant>INF</Constant>")),
+      "m.pmml:1: Constant: \"INF\" is not a finite number" },
+    { OF_DERIVED(NUMBER("d", "<Apply function='+'><FieldRef field='x'/>"
+                        "</Apply>")),
+      "m.pmml:1: Apply: function \"+\" takes two arguments" },
+    { OF_DERIVED(NUMBER("d", "<Apply function='+' defaultValue='1'>"
+                        "<FieldRef field='x'/><Constant>1</Constant>"
+                        "</Apply>")),
+      "m.pmml:1: Apply: attribute defaultValue is not supported" },
+    { OF_DERIVED(NUMBER("d", "<NormDiscrete field='x' value='two'/>")),
+      "m.pmml:1: NormDiscrete: \"two\" is not a number" },
+    { OF_DERIVED("<Foo/>"), "m.pmml:1: element Foo is not supported "
+      "(supported in LocalTransformations: DerivedField)" },
+    { C_OF("optype='categorical' dataType='integer'>", "",
+           "1' coefficient='1'/><NumericPredictor name='x"),
+      "m.pmml:1: NumericPredictor: field \"x\" is categorical without "
+      "declared values: it cannot be used as a number" },
     { ONE(""), "m.pmml:1: NeuralLayer: attribute activationFunction is "
       "missing" },
     { ONE("activationFunction='radialBasis'"),
@@ -1198,6 +1450,34 @@ static const struct {
              "functionName='regression'><MiningSchema/>" LEAF("1")
              "</TreeModel></Segment>"),
       "m.pmml:1: Segment: weight -1 is negative" },
+    { MINING("sum", "<Foo/>"), "m.pmml:1: element Foo is not supported "
+      "(supported in Segmentation: Segment)" },
+    { MINING("sum", "<Segment><TreeModel functionName='regression'/>"
+             "</Segment>"),
+      "m.pmml:1: Segment: there is no predicate (supported: "
+      "SimplePredicate, SimpleSetPredicate, CompoundPredicate, True, "
+      "False)" },
+    { MINING("weightedAverage", "<Segment weight='0'><True/><TreeModel "
+             "functionName='regression'><MiningSchema/>" LEAF("1")
+             "</TreeModel></Segment>"),
+      "m.pmml:1: Segmentation: the weights add up to 0" },
+    { MINING("average' missingPredictionTreatment='skipSegment' "
+             "missingThreshold='0.5", ""),
+      "m.pmml:1: Segmentation: attribute missingThreshold is not supported "
+      "with skipSegment" },
+    { DOCUMENT("<MiningModel functionName='classification'>" SCHEMA("k")
+               "<Segmentation multipleModelMethod='sum'/></MiningModel>"),
+      "m.pmml:1: Segmentation: sum is of regressions only" },
+    { DOCUMENT("<MiningModel functionName='classification'>" SCHEMA("k")
+               "<Segmentation multipleModelMethod='modelChain'><Segment>"
+               "<True/><TreeModel functionName='regression'><MiningSchema/>"
+               LEAF("1") "</TreeModel></Segment></Segmentation>"
+               "</MiningModel>"),
+      "m.pmml:1: MiningModel: no model of the chain is a classification, as "
+      "the whole is" },
+    { DOCUMENT("<MiningModel functionName='regression'>" SCHEMA("y")
+               "</MiningModel>"),
+      "m.pmml:1: MiningModel: there is no Segmentation" },
     { DOCUMENT("<MiningModel functionName='regression'>" SCHEMA("y")
                "<DecisionTree/></MiningModel>"),
       "m.pmml:1: element DecisionTree is not supported (supported in "
@@ -1235,6 +1515,8 @@ main(void)
         cmocka_unit_test(test_compositions),
         cmocka_unit_test(test_discrete),
         cmocka_unit_test(test_expressions),
+        cmocka_unit_test(test_missing_lines),
+        cmocka_unit_test(test_random_functions),
         cmocka_unit_test(test_scopes),
         cmocka_unit_test(test_numbers_in),
         cmocka_unit_test(test_categories_in),

@@ -812,6 +812,17 @@ test_mixed(void **state)
     assert_output(m, "0\t3\tred", 0, 17);
     assert_output(m, "0\t\tred", 0, NAN);
     asc_model_free(m);
+    /* Targets of a composite */
+    m = read_text(DOCUMENT(MINING_OF("regression", "y",
+        "multipleModelMethod='sum'", "<Targets><Target field='y' "
+        "rescaleFactor='10' max='8' castInteger='floor' "
+        "rescaleConstant='0.5'/></Targets>",
+        ALWAYS("", STUMP("1", "1", "2")) ALWAYS("", LINEAR("0", "1", "z")))));
+    assert_int_equal(asc_model_form(m), ASC_FORM_OPAQUE);
+    assert_output(m, "0\t3.01\tred", 0, 40);
+    assert_output(m, "0\t99\tred", 0, 80);
+    assert_close(output(m, ASC_RAW, "0\t99\tred", 0), 100);
+    asc_model_free(m);
     /* what has no answer may be left out */
     m = read_text(DOCUMENT(MINING_OF("regression", "y",
         "multipleModelMethod='average' "
@@ -958,6 +969,32 @@ test_boosting(void **state)
     asc_model_free(m);
 }
 
+/* One sum in two classes, with two weights: its trees are copied. */
+static void
+test_shared_sum(void **state)
+{
+    asc_model *m = read_text(BOOSTED("k3", "softmax",
+        ALWAYS("", MINING_OF("regression", "y", "multipleModelMethod='sum'",
+               OUTPUT("<OutputField name='s' optype='continuous' "
+                      "dataType='double'/>"),
+               ALWAYS("", TREE_OF("regression", "y", "", ROOT(
+                   "score='7' recordCount='3'", "")))
+               ALWAYS("", STUMP("1", "1", "2")))),
+        "<RegressionTable targetCategory='p' intercept='1'>"
+        "<NumericPredictor name='s' coefficient='2'/></RegressionTable>"
+        "<RegressionTable targetCategory='q' intercept='0'>"
+        "<NumericPredictor name='s' coefficient='-1'/></RegressionTable>"
+        "<RegressionTable targetCategory='r' intercept='0'/>"));
+
+    (void)state;
+    assert_int_equal(asc_model_form(m), ASC_FORM_ENSEMBLE);
+    assert_int_equal(m->u.ensemble.n_trees, 4);
+    assert_close(output(m, ASC_RAW, "0\t0\tred", 0), 17);
+    assert_close(output(m, ASC_RAW, "0\t0\tred", 1), -8);
+    assert_close(output(m, ASC_RAW, "0\t0\tred", 2), 0);
+    asc_model_free(m);
+}
+
 #define CHAIN(segments) MINING("modelChain", segments)
 #define FIELD(name, attributes) \
     "<OutputField name='" name "' optype='continuous' dataType='double' " \
@@ -1015,6 +1052,20 @@ test_chains(void **state)
                                   SET("label", "isIn", "q r"), ""))))));
     assert_output(m, "0\t3\tred", 0, 103);
     assert_output(m, "2\t3\tred", 0, 7);
+    asc_model_free(m);
+    /* an output field may bear a raw field's name; the label is missing
+     * where the tree has no answer */
+    m = read_text(CHAIN(
+        ALWAYS("", CLASSES_OF("<OutputField name='c' optype='categorical' "
+                              "dataType='string'/>"))
+        ALWAYS("", TREE_OF("regression", "y", "", ROOT("",
+               NODE("score='1'", TEST("c", "equal", "p"), "")
+               NODE("score='2'", TEST("c", "isMissing", ""), "")
+               NODE("score='3'", TEST("c", "notEqual", "p"), ""))))));
+    assert_int_equal(asc_model_schema(m)->n, 3);
+    assert_output(m, "0\t0\tred", 0, 1);
+    assert_output(m, "\t0\tred", 0, 2);
+    assert_output(m, "3\t0\tred", 0, 3);
     asc_model_free(m);
     /* the last model reads nothing of the others */
     m = read_text(CHAIN(ALWAYS("", CLASSES_OF(""))
@@ -1085,6 +1136,7 @@ main(void)
         cmocka_unit_test(test_votes),
         cmocka_unit_test(test_select_first),
         cmocka_unit_test(test_boosting),
+        cmocka_unit_test(test_shared_sum),
         cmocka_unit_test(test_chains),
         cmocka_unit_test(test_inner_schema)
     };

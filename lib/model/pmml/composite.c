@@ -37,8 +37,10 @@ asci_pmml_composite_free(void *state)
     if (!c)
         return;
     for (i = 0; c->step && i < c->n_steps; i++) {
-        asc_model_free(c->step[i].test);
-        asc_model_free(c->step[i].model);
+        asc_model_free(c->step[i].test.m);
+        asc_model_free(c->step[i].model.m);
+        free(c->step[i].test.field);
+        free(c->step[i].model.field);
         free(c->step[i].to);
         free(c->step[i].fill);
     }
@@ -55,7 +57,7 @@ start_work(const struct pmml_composite *c, struct work *w,
 
     memset(w, 0, sizeof *w);
     for (i = 0; i < c->n_steps; i++) {
-        const size_t n = asc_model_n_outputs(c->step[i].model);
+        const size_t n = asc_model_n_outputs(c->step[i].model.m);
 
         if (n > widest)
             widest = n;
@@ -83,25 +85,41 @@ end_work(struct work *w)
     free(w->done);
 }
 
-/* The rows to which a step applies, gathered: *k of them. */
-static int
-gather(const struct pmml_composite *c, const struct pmml_step *s,
-       struct work *w, size_t n, size_t *k, struct asc_error *e)
+/* The fields that a part reads, of n rows row[0], row[1], ... (NULL: all). */
+static void
+gather(const struct pmml_composite *c, const struct pmml_part *part,
+       struct work *w, const size_t *row, size_t n)
 {
-    const size_t row = c->d_all * sizeof *w->x;
+    size_t i, j;
+
+    for (i = 0; i < n; i++) {
+        const double *x = w->x + (row ? row[i] : i) * c->d_all;
+        double *to = w->gathered + i * part->n;
+
+        for (j = 0; j < part->n; j++)
+            to[j] = x[part->field[j]];
+    }
+}
+
+/* The rows to which a step applies, *k of them. */
+static int
+choose_rows(const struct pmml_composite *c, const struct pmml_step *s,
+            struct work *w, size_t n, size_t *k, struct asc_error *e)
+{
     size_t i;
     int status;
 
     *k = 0;
-    if (s->test && (status = asc_model_evaluate(s->test, ASC_RESPONSE, w->x,
-                                                n, w->part, e)))
-        return status;
+    if (s->test.m) {
+        gather(c, &s->test, w, NULL, n);
+        if ((status = asc_model_evaluate(s->test.m, ASC_RESPONSE,
+                                         w->gathered, n, w->part, e)))
+            return status;
+    }
     for (i = 0; i < n; i++) {
-        if ((s->test && w->part[i] != 1.0) ||
+        if ((s->test.m && w->part[i] != 1.0) ||
             (c->method == PMML_FIRST && w->done[i]))
             continue;
-        if (row)
-            memcpy(w->gathered + *k * c->d_all, w->x + i * c->d_all, row);
         w->row[(*k)++] = i;
         w->done[i] = 1;
     }
@@ -123,7 +141,7 @@ static void
 fill(const struct pmml_composite *c, const struct pmml_step *s,
      struct work *w, size_t n)
 {
-    const size_t n_out = asc_model_n_outputs(s->model);
+    const size_t n_out = asc_model_n_outputs(s->model.m);
     size_t i, j;
 
     for (i = 0; i < n; i++) {
@@ -138,7 +156,7 @@ fill(const struct pmml_composite *c, const struct pmml_step *s,
             else if (any_missing(y, n_out))
                 x[f->field] = NAN;
             else
-                x[f->field] = (double)asc_model_winner(s->model, y);
+                x[f->field] = (double)asc_model_winner(s->model.m, y);
         }
     }
 }
@@ -148,7 +166,7 @@ static void
 combine(const struct pmml_composite *c, const struct pmml_step *s,
         const struct work *w, const double *part, size_t n, double *y)
 {
-    const size_t n_out = asc_model_n_outputs(s->model);
+    const size_t n_out = asc_model_n_outputs(s->model.m);
     size_t i, k;
 
     for (i = 0; i < n; i++) {
@@ -163,7 +181,7 @@ combine(const struct pmml_composite *c, const struct pmml_step *s,
             for (k = 0; k < c->n_outputs; k++)
                 to[k] = missing ? NAN : 0.0;
         if (c->method == PMML_VOTE && !missing) {
-            k = s->to[asc_model_winner(s->model, from)];
+            k = s->to[asc_model_winner(s->model.m, from)];
             to[k] += s->weight;
             continue;
         }
@@ -214,11 +232,12 @@ run_step(const struct pmml_composite *c, const struct pmml_step *s,
     size_t k;
     int status;
 
-    if ((status = gather(c, s, w, n, &k, e)) || k == 0)
+    if ((status = choose_rows(c, s, w, n, &k, e)) || k == 0)
         return status;
-    if ((status = asc_model_evaluate(s->model, ASC_RESPONSE, w->gathered, k,
+    gather(c, &s->model, w, w->row, k);
+    if ((status = asc_model_evaluate(s->model.m, ASC_RESPONSE, w->gathered, k,
                                      w->part, e)) ||
-        (raw && (status = asc_model_evaluate(s->model, ASC_RAW, w->gathered,
+        (raw && (status = asc_model_evaluate(s->model.m, ASC_RAW, w->gathered,
                                              k, w->raw, e))))
         return status;
     fill(c, s, w, k);

@@ -19,7 +19,7 @@
 
 #include "model/pmml/pmml.h"
 
-enum { MAX_KNOTS = 1 << 20 };
+enum { MAX_KNOTS = 1 << 16 };
 
 /* ---- copies ---- */
 
@@ -58,9 +58,15 @@ static int
 factor_copy(struct pmml *p, const struct asci_factor *from,
             struct asci_factor *to)
 {
+    int status;
+
     *to = *from;
     to->knot_x = to->knot_y = to->value = NULL;
     to->interval = NULL;
+    status = asci_pmml_spend(p, 2 * from->n_knots + from->n_values +
+                                4 * from->n_intervals);
+    if (status != ASC_OK)
+        return status;
     if (from->n_knots) {
         to->knot_x = copy_array(p, from->knot_x, from->n_knots,
                                 sizeof *to->knot_x);
@@ -680,6 +686,8 @@ asci_pmml_through_table(struct pmml *p, uint32_t element,
         return ASC_OK;
     }
     /* The index of a category itself: a line never carries labels. */
+    if (asci_pmml_spend(p, n + 1) != ASC_OK)
+        return ASC_EINPUT;
     f->value = asci_alloc(n + 1, sizeof *f->value, p->e);
     if (!f->value)
         return ASC_ESYSTEM;

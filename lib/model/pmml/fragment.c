@@ -269,8 +269,10 @@ make_linear(struct pmml *p, struct pmml_fragment *f,
 
     to->n_columns = c->n;
     to->n_raw = f->n_raw;
-    if (c->n && f->n_raw > SIZE_MAX / sizeof(double) / c->n)
-        return asc_fail(p->e, ASC_ESYSTEM, "out of memory");
+    if ((c->n && f->n_raw > SIZE_MAX / c->n) ||
+        asci_pmml_spend(p, f->n_raw * c->n) != ASC_OK)
+        return asc_fail(p->e, ASC_EINPUT, "%s: %zu sums of %zu columns are "
+                        "too many for a matrix", p->path, f->n_raw, c->n);
     if (!(to->w = asci_alloc_zero(c->n * f->n_raw, sizeof *to->w, p->e)))
         return ASC_ESYSTEM;
     for (i = 0; i < f->n_terms; i++)
@@ -394,9 +396,12 @@ make_step(struct pmml *p, const struct pmml_fragment *f,
                             part->output[k].name);
         to->to[k] = at;
     }
-    if (!(to->model = asci_pmml_model_of(p, part, 0)))
+    if (!(to->model.m = asci_pmml_part_of(p, part, &to->model.field,
+                                          &to->model.n)))
         return p->e->status;
-    if (from->test && !(to->test = asci_pmml_model_of(p, from->test, 0)))
+    if (from->test &&
+        !(to->test.m = asci_pmml_part_of(p, from->test, &to->test.field,
+                                         &to->test.n)))
         return p->e->status;
     return ASC_OK;
 }
@@ -487,30 +492,102 @@ make_form(struct pmml *p, struct pmml_fragment *f, size_t d, asc_model *m)
     return status;
 }
 
-asc_model *
-asci_pmml_model_of(struct pmml *p, struct pmml_fragment *f, int top)
+/* The fields that an encoder reads, list (*n), which its factors then count
+ * from 0; all of them for an opaque model. */
+static int
+number_fields(struct pmml *p, asc_model *m, size_t *list, size_t *n)
 {
-    const size_t d = top ? p->n_fields : p->schema.n;
-    asc_model *m = asci_model_new(p->path, p->e);
+    const size_t d = p->schema.n;
+    size_t *own = asci_alloc_zero(d, sizeof *own, p->e), i, k;
+
+    if (!own)
+        return ASC_ESYSTEM;
+    for (i = 0; i < d && m->form == ASC_FORM_OPAQUE; i++)
+        own[i] = 1;
+    for (i = 0; i < m->encoder.n; i++)
+        for (k = 0; k < m->encoder.column[i].n_factors; k++)
+            own[m->encoder.column[i].factor[k].field] = 1;
+    for (*n = i = 0; i < d; i++)
+        if (own[i]) {
+            own[i] = *n;
+            list[(*n)++] = i;
+        }
+    for (i = 0; i < m->encoder.n; i++)
+        for (k = 0; k < m->encoder.column[i].n_factors; k++) {
+            struct asci_factor *f = &m->encoder.column[i].factor[k];
+
+            f->field = own[f->field];
+        }
+    free(own);
+    return ASC_OK;
+}
+
+/* list NULL: the whole, of raw fields. */
+static int
+fill_model(struct pmml *p, struct pmml_fragment *f, size_t *list, size_t *n,
+           asc_model *m)
+{
+    const size_t d = list ? p->schema.n : p->n_fields;
+    size_t i;
     int status;
+
+    if ((status = copy_outputs(p, f, m)) || (status = make_form(p, f, d, m)))
+        return status;
+    if (list) {
+        if ((status = number_fields(p, m, list, n)))
+            return status;
+    } else {
+        *n = d;
+    }
+    m->schema.field = asci_alloc_zero(*n, sizeof *m->schema.field, p->e);
+    if (!m->schema.field)
+        return ASC_ESYSTEM;
+    for (i = 0; i < *n && status == ASC_OK; i++) {
+        m->schema.n = i + 1;
+        status = asci_pmml_field_copy(&p->schema.field[list ? list[i] : i],
+                                      &m->schema.field[i], p->e);
+    }
+    return status ? status : asci_model_finish(m, p->e);
+}
+
+static asc_model *
+new_model(struct pmml *p, struct pmml_fragment *f, size_t *list, size_t *n)
+{
+    asc_model *m = asci_model_new(p->path, p->e);
 
     if (!m)
         return NULL;
     m->classifier = f->classifier;
     m->has_probabilities = f->has_probabilities;
     m->link = f->link;
-    m->rescale = f->rescale;
-    status = copy_outputs(p, f, m);
-    if (status == ASC_OK)
-        status = asci_pmml_schema_copy(&p->schema, d, &m->schema, p->e);
-    if (status == ASC_OK)
-        status = make_form(p, f, d, m);
-    f->rescale = NULL;
-    if (status == ASC_OK)
-        status = asci_model_finish(m, p->e);
-    if (status != ASC_OK) {
+    if (fill_model(p, f, list, n, m) != ASC_OK) {
         asc_model_free(m);
         return NULL;
     }
+    m->rescale = f->rescale;
+    f->rescale = NULL;
+    return m;
+}
+
+asc_model *
+asci_pmml_model_of(struct pmml *p, struct pmml_fragment *f)
+{
+    size_t n;
+
+    return new_model(p, f, NULL, &n);
+}
+
+asc_model *
+asci_pmml_part_of(struct pmml *p, struct pmml_fragment *f, size_t **list,
+                  size_t *n)
+{
+    asc_model *m;
+    size_t *less;
+
+    if (!(*list = asci_alloc(p->schema.n, sizeof **list, p->e)))
+        return NULL;
+    m = new_model(p, f, *list, n);
+    if (m && (less = realloc(*list, (*n + 1) * sizeof **list)))
+        *list = less;           /* most read a few of many fields */
     return m;
 }

@@ -63,6 +63,17 @@ asci_pmml_keep(struct pmml *p, size_t n, size_t size)
 }
 
 int
+asci_pmml_spend(struct pmml *p, size_t n)
+{
+    if (n > p->cells)
+        return asc_fail(p->e, ASC_EINPUT, "%s: its categories, classes and "
+                        "derived fields make tables of more than 2 GiB",
+                        p->path);
+    p->cells -= n;
+    return ASC_OK;
+}
+
+int
 asci_pmml_grow(void *v, size_t n, size_t *room, size_t size,
                struct asc_error *e)
 {

@@ -242,6 +242,7 @@ struct pmml {
     uint64_t *set;              /* bit sets of all trees */
     size_t n_set_words, room_set_words;
     size_t budget;              /* tree nodes that may still be made */
+    size_t cells;               /* numbers in tables that may still be made */
 
     struct pmml_symbol *symbols;
     struct pmml_scope *scopes;
@@ -294,6 +295,9 @@ void *asci_pmml_take(struct pmml_arena *a, size_t n, size_t size,
 void asci_pmml_arena_free(struct pmml_arena *a);
 /* Zeroed, from the reader's own arena. */
 void *asci_pmml_keep(struct pmml *p, size_t n, size_t size);
+/* Fails where a small file would make tables that fill the memory: n numbers
+ * more. */
+int asci_pmml_spend(struct pmml *p, size_t n);
 /* Room for one more in *v (n in use, *room there) of `size` bytes each. */
 int asci_pmml_grow(void *v, size_t n, size_t *room, size_t size,
                    struct asc_error *e);
@@ -415,8 +419,8 @@ int asci_pmml_classes(struct pmml *p, uint32_t model,
                       const struct pmml_classes **out);
 int asci_pmml_class(struct pmml *p, const struct pmml_classes *c,
                     const char *text, size_t *k);
-int asci_pmml_schema_copy(const struct asc_schema *from, size_t n,
-                          struct asc_schema *to, struct asc_error *e);
+int asci_pmml_field_copy(const struct asc_field *from, struct asc_field *to,
+                         struct asc_error *e);
 
 /* fragment.c */
 struct pmml_fragment *asci_pmml_fragment(struct pmml *p);
@@ -433,8 +437,11 @@ int asci_pmml_add_term(struct pmml *p, struct pmml_fragment *f, uint32_t raw,
 /* Targets of a regression. */
 int asci_pmml_targets(struct pmml *p, uint32_t model,
                       struct pmml_fragment *f);
-asc_model *asci_pmml_model_of(struct pmml *p, struct pmml_fragment *f,
-                              int top);
+/* The model of a fragment: of all raw fields; or, as a part of another model,
+ * of those fields of the schema that it reads, list (*n), to be freed. */
+asc_model *asci_pmml_model_of(struct pmml *p, struct pmml_fragment *f);
+asc_model *asci_pmml_part_of(struct pmml *p, struct pmml_fragment *f,
+                             size_t **list, size_t *n);
 void asci_pmml_tree_clear(struct asci_tree *t);
 
 /* composite.c: the state of an opaque model; takes models and tests over */
@@ -443,8 +450,13 @@ struct pmml_fill {
     size_t output;              /* ... with this output, or: */
     int label;                  /* the index of the class that wins */
 };
+struct pmml_part {
+    asc_model *m;
+    size_t *field;              /* (n) of the whole row, that it reads */
+    size_t n;
+};
 struct pmml_step {
-    asc_model *test, *model;    /* test NULL: always */
+    struct pmml_part test, model;       /* test.m NULL: always */
     double weight;
     int is_result;
     size_t *to;                 /* (n_outputs of model) outputs of the whole */

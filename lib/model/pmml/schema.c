@@ -715,31 +715,22 @@ copy_texts(char *const *from, size_t n, char ***to, struct asc_error *e)
 }
 
 int
-asci_pmml_schema_copy(const struct asc_schema *from, size_t n,
-                      struct asc_schema *to, struct asc_error *e)
+asci_pmml_field_copy(const struct asc_field *from, struct asc_field *to,
+                     struct asc_error *e)
 {
-    size_t j;
-
-    to->n = n;
-    if (!(to->field = asci_alloc_zero(n, sizeof *to->field, e)))
-        return ASC_ESYSTEM;
-    for (j = 0; j < n; j++) {
-        const struct asc_field *a = &from->field[j];
-        struct asc_field *b = &to->field[j];
-
-        *b = *a;
-        b->name = NULL;
-        b->categories = b->missing = NULL;
-        if (!(b->name = asci_copy_text(a->name, strlen(a->name), e)) ||
-            copy_texts(a->categories, a->n_categories, &b->categories, e) ||
-            copy_texts(a->missing, a->n_missing, &b->missing, e)) {
-            /* what was not reached is not to be freed */
-            if (!b->categories)
-                b->n_categories = 0;
-            if (!b->missing)
-                b->n_missing = 0;
-            return ASC_ESYSTEM;
-        }
-    }
-    return ASC_OK;
+    *to = *from;
+    to->categories = to->missing = NULL;
+    to->name = asci_copy_text(from->name, strlen(from->name), e);
+    if (to->name &&
+        copy_texts(from->categories, from->n_categories, &to->categories,
+                   e) == ASC_OK &&
+        copy_texts(from->missing, from->n_missing, &to->missing,
+                   e) == ASC_OK)
+        return ASC_OK;
+    /* what was not reached is not to be freed */
+    if (!to->categories)
+        to->n_categories = 0;
+    if (!to->missing)
+        to->n_missing = 0;
+    return ASC_ESYSTEM;
 }

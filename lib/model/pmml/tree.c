@@ -17,56 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/pmml/pmml.h"
-
-#define NONE UINT32_MAX
-enum { MAX_COMPOUNDS = 60 };    /* a bit of state each */
-
-enum answer { YES = 1, NO = 2, UNKNOWN = 4 };
-
-enum predicate_kind {
-    TEST, IS_MISSING,           /* of one column */
-    ALWAYS, NEVER,
-    AND, OR, XOR, SURROGATE
-};
-
-struct predicate {
-    uint32_t kind;              /* enum predicate_kind */
-    uint32_t parent, first, next;       /* predicates */
-    uint32_t node;              /* whose predicate this is, or is part of */
-    uint32_t level;             /* compounds around it */
-    uint32_t test, column;      /* TEST, as in struct asci_node */
-    uint32_t set, set_bits;
-    uint32_t n_labels;          /* of the column, if it holds labels; else 0 */
-    int others;                 /* it may hold an undeclared one */
-    size_t field;               /* whose categories the labels are, or
-                                   PMML_NO_FIELD */
-    int negate;                 /* YES of the test is NO */
-    int unknown_is_no;          /* both lead to the same place */
-    double threshold;
-};
-
-struct node {
-    uint32_t element;
-    uint32_t predicate;
-    uint32_t parent, first, next;
-    uint32_t default_child;
-    double count;               /* NaN: not known */
-    uint32_t n_entered;         /* times it was compiled */
-    uint32_t n_ends;            /* times the tree ends at it, between its
-                                   children */
-};
-
-/* What is possible of a column; the latest entry of a column counts. */
-struct known {
-    const struct known *up;
-    uint32_t column;
-    int missing, present;
-    double low, high, other_than;
-    int low_open, high_open;
-    uint64_t *set;              /* labels, and one bit for undeclared ones */
-    uint32_t n_labels;
-};
+#include "model/pmml/tree.h"
 
 enum place_kind { ASK, ENTER, STAY, GIVE_UP, NOWHERE };
 
@@ -93,15 +44,10 @@ struct made {                   /* beside each compiled node */
 
 struct reader {
     struct pmml *p;
-    struct pmml_scope *scope;
+    struct nodes t;             /* as read */
     struct pmml_fragment *f;
     const struct pmml_classes *classes;
     int strategy, stay, vote, is_test;
-
-    struct node *node;
-    size_t n_nodes, room_nodes;
-    struct predicate *predicate;
-    size_t n_predicates, room_predicates;
 
     struct item *item;
     size_t n_items, room_items;
@@ -114,674 +60,6 @@ struct reader {
 };
 
 enum { STRATEGY_NONE, LAST_PREDICTION, NULL_PREDICTION, DEFAULT_CHILD };
-
-/* ---- reading ---- */
-
-static int
-is_predicate(uint32_t name)
-{
-    return name == PMML_SimplePredicate || name == PMML_SimpleSetPredicate ||
-           name == PMML_CompoundPredicate || name == PMML_True ||
-           name == PMML_False;
-}
-
-static const char predicates[] = "SimplePredicate, SimpleSetPredicate, "
-                                 "CompoundPredicate, True, False";
-
-/* A set with room for n labels, all out. */
-static int
-new_set(struct pmml *p, size_t n, uint32_t *set)
-{
-    const size_t words = (n + 63) / 64;
-
-    if (p->n_set_words > UINT32_MAX - words)
-        return asc_fail(p->e, ASC_EINPUT, "%s: too many sets of categories",
-                        p->path);
-    while (p->room_set_words < p->n_set_words + words)
-        if (asci_pmml_grow(&p->set, p->room_set_words, &p->room_set_words,
-                           sizeof *p->set, p->e) != ASC_OK)
-            return ASC_ESYSTEM;
-    *set = (uint32_t)p->n_set_words;
-    if (words)
-        memset(p->set + p->n_set_words, 0, words * sizeof *p->set);
-    p->n_set_words += words;
-    return ASC_OK;
-}
-
-/* The labels that equal one of n texts. */
-static int
-label_set(struct reader *r, const struct pmml_symbol *t,
-          const char *const *text, size_t n, struct predicate *q)
-{
-    struct pmml *p = r->p;
-    size_t *index = asci_alloc(n, sizeof *index, p->e);
-    size_t i, top = 0;
-    int status = index ? ASC_OK : ASC_ESYSTEM;
-
-    for (i = 0; i < n && status == ASC_OK; i++) {
-        status = asci_pmml_label(p, &t->value, text[i], &index[i]);
-        if (status == ASC_OK && index[i] != PMML_NO_FIELD &&
-            index[i] >= top)
-            top = index[i] + 1;
-    }
-    q->test = ASCI_IN_SET;
-    q->set_bits = (uint32_t)top;
-    q->field = t->value.field;
-    q->n_labels = (uint32_t)t->value.n_labels;
-    if (status == ASC_OK)
-        status = new_set(p, top, &q->set);
-    for (i = 0; i < n && status == ASC_OK; i++)
-        if (index[i] != PMML_NO_FIELD)
-            p->set[q->set + index[i] / 64] |= UINT64_C(1) << index[i] % 64;
-    free(index);
-    return status;
-}
-
-static int
-find_field(struct reader *r, uint32_t element, struct pmml_symbol **t,
-           struct predicate *q)
-{
-    const char *name;
-    int status;
-
-    if ((status = asci_pmml_required(r->p, element, PMML_field, &name)) ||
-        (status = asci_pmml_find(r->p, r->scope, element, name, t)))
-        return status;
-    return asci_pmml_symbol_column(r->p, *t, &q->column);
-}
-
-/* The text of a comparison with a number. */
-static int
-threshold_of(struct reader *r, uint32_t element, const char *text,
-             int single, double *v)
-{
-    if (!asci_pmml_is_number(text, v))
-        return asci_pmml_fail(r->p, element, "%s: value \"%s\" is not a "
-                              "number, as field \"%s\" is",
-                              asci_pmml_name(r->p, element), text,
-                              asci_pmml_attribute(r->p, element, PMML_field));
-    if (single)
-        *v = (double)(float)*v;
-    return ASC_OK;
-}
-
-/* A comparison of labels by order: of their numbers. */
-static int
-numbers_column(struct reader *r, uint32_t element,
-               const struct pmml_symbol *t, uint32_t *column)
-{
-    struct pmml *p = r->p;
-    struct pmml_value v;
-    int status = asci_pmml_value_copy(p, &t->value, &v);
-
-    if (status == ASC_OK)
-        status = asci_pmml_to_numbers(p, element, t->name, &v);
-    if (status == ASC_OK)
-        return asci_pmml_share(p, &v.column, column);
-    asci_pmml_value_clear(&v);
-    return status;
-}
-
-static int
-simple_predicate(struct reader *r, uint32_t element, struct predicate *q)
-{
-    static const char *const operators[] = {
-        "equal", "notEqual", "lessThan", "lessOrEqual", "greaterThan",
-        "greaterOrEqual", "isMissing", "isNotMissing", NULL
-    };
-    static const struct {
-        enum asci_test test;
-        int negate;
-    } meaning[] = {
-        { ASCI_EQUAL, 0 }, { ASCI_EQUAL, 1 }, { ASCI_LESS, 0 },
-        { ASCI_LESS_EQUAL, 0 }, { ASCI_LESS_EQUAL, 1 }, { ASCI_LESS, 1 },
-        { ASCI_LEAF, 0 }, { ASCI_LEAF, 1 }
-    };
-    struct pmml *p = r->p;
-    struct pmml_symbol *t;
-    const char *text;
-    int operator, status;
-
-    if ((status = asci_pmml_required(p, element, PMML_operator, &text)) ||
-        (status = asci_pmml_choice(p, element, PMML_operator, operators, 0,
-                                   &operator)) ||
-        (status = find_field(r, element, &t, q)))
-        return status;
-    q->negate = meaning[operator].negate;
-    if (operator >= 6) {
-        q->kind = IS_MISSING;
-        return ASC_OK;
-    }
-    q->kind = TEST;
-    q->test = meaning[operator].test;
-    if ((status = asci_pmml_required(p, element, PMML_value, &text)))
-        return status;
-    if (t->value.categorical && operator < 2)
-        return label_set(r, t, &text, 1, q);
-    if (t->value.categorical &&
-        (status = numbers_column(r, element, t, &q->column)))
-        return status;
-    return threshold_of(r, element, text, t->value.single, &q->threshold);
-}
-
-/* Numbers in a set: a column that is 1 on them. */
-static int
-number_set(struct reader *r, uint32_t element, const struct pmml_symbol *t,
-           const char *const *text, size_t n, struct predicate *q)
-{
-    struct pmml *p = r->p;
-    struct asci_interval *same = asci_alloc(n, sizeof *same, p->e);
-    struct asci_column c = { 0 };
-    size_t i;
-    int status = same ? ASC_OK : ASC_ESYSTEM;
-
-    for (i = 0; i < n && status == ASC_OK; i++) {
-        status = threshold_of(r, element, text[i], t->value.single,
-                              &same[i].low);
-        same[i].high = same[i].low;
-        same[i].closed_low = same[i].closed_high = 1;
-        same[i].value = 1.0;
-    }
-    if (status == ASC_OK)
-        status = asci_pmml_column_copy(p, &t->value.column, &c);
-    if (status == ASC_OK)
-        status = asci_pmml_through_steps(p, element, &c, same, n, 0.0, NAN);
-    free(same);
-    if (status != ASC_OK) {
-        asci_pmml_column_clear(&c);
-        return status;
-    }
-    q->test = ASCI_EQUAL;
-    q->threshold = 1.0;
-    return asci_pmml_share(p, &c, &q->column);
-}
-
-static int
-set_predicate(struct reader *r, uint32_t element, struct predicate *q)
-{
-    static const char *const operators[] = { "isIn", "isNotIn", NULL };
-    struct pmml *p = r->p;
-    const uint32_t array = asci_pmml_child(p, element, PMML_Array);
-    struct pmml_symbol *t;
-    const char **text;
-    size_t n;
-    int status;
-
-    if ((status = asci_pmml_choice(p, element, PMML_booleanOperator,
-                                   operators, 0, &q->negate)) ||
-        (status = find_field(r, element, &t, q)))
-        return status;
-    if (!array)
-        return asci_pmml_fail(p, element, "SimpleSetPredicate: there is no "
-                              "Array");
-    if ((status = asci_pmml_array(p, array, &text, &n)))
-        return status;
-    q->kind = TEST;
-    return t->value.categorical ? label_set(r, t, text, n, q)
-                                : number_set(r, element, t, text, n, q);
-}
-
-static int read_predicate(struct reader *r, uint32_t element, uint32_t parent,
-                          uint32_t node, uint32_t *index);
-
-static int
-compound_predicate(struct reader *r, uint32_t element, uint32_t index)
-{
-    static const char *const operators[] = {
-        "and", "or", "xor", "surrogate", NULL
-    };
-    static const enum predicate_kind kinds[] = { AND, OR, XOR, SURROGATE };
-    struct pmml *p = r->p;
-    uint32_t t, made, last = NONE;
-    const char *text;
-    int operator, status;
-
-    if ((status = asci_pmml_required(p, element, PMML_booleanOperator,
-                                     &text)) ||
-        (status = asci_pmml_choice(p, element, PMML_booleanOperator,
-                                   operators, 0, &operator)))
-        return status;
-    if (!p->doc.element[element].child)
-        return asci_pmml_fail(p, element, "CompoundPredicate: there is no "
-                              "predicate");
-    if (r->predicate[index].level >= MAX_COMPOUNDS)
-        return asci_pmml_fail(p, element, "CompoundPredicate: they nest more "
-                              "than %d deep", MAX_COMPOUNDS);
-    r->predicate[index].kind = kinds[operator];
-    for (t = p->doc.element[element].child; t; t = p->doc.element[t].next) {
-        if (!is_predicate(p->doc.element[t].name))
-            return asci_pmml_unsupported(p, t, "CompoundPredicate",
-                                         predicates);
-        if ((status = read_predicate(r, t, index, r->predicate[index].node,
-                                     &made)))
-            return status;
-        if (last == NONE)
-            r->predicate[index].first = made;
-        else
-            r->predicate[last].next = made;
-        last = made;
-    }
-    return ASC_OK;
-}
-
-static int
-read_predicate(struct reader *r, uint32_t element, uint32_t parent,
-               uint32_t node, uint32_t *index)
-{
-    struct pmml *p = r->p;
-    struct predicate q = { .parent = parent, .first = NONE, .next = NONE,
-                           .node = node, .field = PMML_NO_FIELD };
-    int status = asci_pmml_grow(&r->predicate, r->n_predicates,
-                                &r->room_predicates, sizeof *r->predicate,
-                                p->e);
-
-    if (status != ASC_OK)
-        return status;
-    if (parent != NONE)
-        q.level = r->predicate[parent].level + 1;
-    *index = (uint32_t)r->n_predicates++;
-    switch (p->doc.element[element].name) {
-    case PMML_True:
-        q.kind = ALWAYS;
-        break;
-    case PMML_False:
-        q.kind = NEVER;
-        break;
-    case PMML_SimplePredicate:
-        status = simple_predicate(r, element, &q);
-        break;
-    case PMML_SimpleSetPredicate:
-        status = set_predicate(r, element, &q);
-        break;
-    default:
-        r->predicate[*index] = q;
-        return compound_predicate(r, element, *index);
-    }
-    r->predicate[*index] = q;
-    return status;
-}
-
-static int
-add_node(struct reader *r, uint32_t element, uint32_t parent, uint32_t *index)
-{
-    struct pmml *p = r->p;
-    struct node t = { .element = element, .predicate = NONE,
-                      .parent = parent, .first = NONE, .next = NONE,
-                      .default_child = NONE, .count = NAN };
-    int status = asci_pmml_grow(&r->node, r->n_nodes, &r->room_nodes,
-                                sizeof *r->node, p->e);
-
-    if (status != ASC_OK)
-        return status;
-    *index = (uint32_t)r->n_nodes;
-    r->node[r->n_nodes++] = t;
-    return ASC_OK;
-}
-
-static int read_node(struct reader *r, uint32_t element, uint32_t parent,
-                     uint32_t *index);
-
-static int
-read_children(struct reader *r, uint32_t element, uint32_t index)
-{
-    struct pmml *p = r->p;
-    uint32_t t, made, last = NONE;
-    int status;
-
-    for (t = p->doc.element[element].child; t; t = p->doc.element[t].next) {
-        const uint32_t name = p->doc.element[t].name;
-
-        if (is_predicate(name) && r->node[index].predicate == NONE) {
-            if ((status = read_predicate(r, t, NONE, index, &made)))
-                return status;
-            r->node[index].predicate = made;
-        } else if (name == PMML_Node) {
-            if ((status = read_node(r, t, index, &made)))
-                return status;
-            if (last == NONE)
-                r->node[index].first = made;
-            else
-                r->node[last].next = made;
-            last = made;
-        } else if (name != PMML_ScoreDistribution) {
-            return asci_pmml_unsupported(p, t, "Node", "one predicate "
-                                         "(SimplePredicate, "
-                                         "SimpleSetPredicate, "
-                                         "CompoundPredicate, True, False), "
-                                         "ScoreDistribution, Node");
-        }
-    }
-    return ASC_OK;
-}
-
-static int
-find_default(struct reader *r, uint32_t index)
-{
-    const struct pmml *p = r->p;
-    const char *wanted = asci_pmml_attribute(p, r->node[index].element,
-                                             PMML_defaultChild);
-    const char *id;
-    uint32_t t;
-
-    if (!wanted || r->node[index].first == NONE)
-        return ASC_OK;
-    for (t = r->node[index].first; t != NONE; t = r->node[t].next) {
-        id = asci_pmml_attribute(p, r->node[t].element, PMML_id);
-        if (id && !strcmp(id, wanted)) {
-            r->node[index].default_child = t;
-            return ASC_OK;
-        }
-    }
-    return asci_pmml_fail(p, r->node[index].element, "Node: defaultChild "
-                          "\"%s\" is not the id of one of its children",
-                          wanted);
-}
-
-/* A node's recordCount, else the sum of its ScoreDistributions', else NaN. */
-static int
-record_count(const struct pmml *p, uint32_t element, double *count)
-{
-    double part;
-    uint32_t t;
-    int status = asci_pmml_number_or(p, element, PMML_recordCount, NAN,
-                                     count);
-
-    if (status != ASC_OK || !isnan(*count))
-        return status;
-    for (t = p->doc.element[element].child; t; t = p->doc.element[t].next) {
-        if (p->doc.element[t].name != PMML_ScoreDistribution ||
-            !asci_pmml_attribute(p, t, PMML_recordCount))
-            continue;
-        if ((status = asci_pmml_number(p, t, PMML_recordCount, &part)))
-            return status;
-        *count = isnan(*count) ? part : *count + part;
-    }
-    return ASC_OK;
-}
-
-static int
-read_node(struct reader *r, uint32_t element, uint32_t parent,
-          uint32_t *index)
-{
-    struct pmml *p = r->p;
-    double count;
-    int status;
-
-    if ((status = add_node(r, element, parent, index)) ||
-        (status = record_count(p, element, &count)))
-        return status;
-    if (count < 0.0)
-        return asci_pmml_fail(p, element, "Node: recordCount %g is negative",
-                              count);
-    r->node[*index].count = count;
-    if ((status = read_children(r, element, *index)))
-        return status;
-    if (r->node[*index].predicate == NONE)
-        return asci_pmml_fail(p, element, "Node: there is no predicate "
-                              "(supported: %s)", predicates);
-    return r->strategy == DEFAULT_CHILD ? find_default(r, *index) : ASC_OK;
-}
-
-/* ---- what is known ---- */
-
-static const struct known *
-find_known(const struct known *k, uint32_t column)
-{
-    while (k && k->column != column)
-        k = k->up;
-    return k;
-}
-
-static size_t
-set_words(const struct predicate *q)
-{
-    return q->n_labels / 64 + 1;        /* one bit more, for undeclared */
-}
-
-/* A copy of what is known of the predicate's column, to be changed; all is
- * possible if nothing is known.  NULL: no memory. */
-static struct known *
-copy_known(struct reader *r, const struct known *up,
-           const struct predicate *q)
-{
-    const struct known *old = find_known(up, q->column);
-    struct known *k = asci_pmml_take(&r->knowledge, 1, sizeof *k, r->p->e);
-    uint64_t *set;
-    size_t i;
-
-    if (!k)
-        return NULL;
-    k->missing = r->p->shared[q->column].missing;
-    k->present = 1;
-    k->low = -INFINITY;
-    k->high = INFINITY;
-    k->other_than = NAN;
-    if (old)
-        *k = *old;
-    k->up = up;
-    k->column = q->column;
-    if (q->test != ASCI_IN_SET || q->kind != TEST)
-        return k;
-    set = asci_pmml_take(&r->knowledge, set_words(q), sizeof *set, r->p->e);
-    if (!set)
-        return NULL;
-    if (k->set && k->n_labels == q->n_labels)
-        memcpy(set, k->set, set_words(q) * sizeof *set);
-    else
-        for (i = 0; i < q->n_labels + (q->others != 0); i++)
-            set[i / 64] |= UINT64_C(1) << i % 64;
-    k->set = set;
-    k->n_labels = q->n_labels;
-    return k;
-}
-
-/* Word w of the labels that are in the test's set, and of those that are
- * possible. */
-static uint64_t
-test_word(const struct reader *r, const struct predicate *q, size_t w)
-{
-    return w < ((size_t)q->set_bits + 63) / 64 ? r->p->set[q->set + w] : 0;
-}
-
-static uint64_t
-possible_word(const struct predicate *q, const struct known *k, size_t w)
-{
-    const size_t n = q->n_labels + (q->others != 0);
-
-    if (k && k->set && k->n_labels == q->n_labels)
-        return k->set[w];
-    if (w < n / 64)
-        return UINT64_MAX;
-    return w > n / 64 ? 0 : (UINT64_C(1) << n % 64) - 1;
-}
-
-/* The answers that a present value can still give to a test of a set. */
-static int
-assess_set(const struct reader *r, const struct predicate *q,
-           const struct known *k)
-{
-    size_t w;
-    int answers = 0;
-
-    for (w = 0; w < set_words(q) && answers != (YES | NO); w++) {
-        const uint64_t possible = possible_word(q, k, w);
-
-        answers |= possible & test_word(r, q, w) ? YES : 0;
-        answers |= possible & ~test_word(r, q, w) ? NO : 0;
-    }
-    return answers;
-}
-
-static int
-assess_number(const struct predicate *q, const struct known *k)
-{
-    const double t = q->threshold;
-    double low = -INFINITY, high = INFINITY;
-    int low_open = 0, high_open = 0;
-
-    if (k) {
-        low = k->low;
-        high = k->high;
-        low_open = k->low_open;
-        high_open = k->high_open;
-    }
-    switch (q->test) {
-    case ASCI_LESS:
-        return (low < t ? YES : 0) |
-               (high > t || (high == t && !high_open) ? NO : 0);
-    case ASCI_LESS_EQUAL:
-        return (low < t || (low == t && !low_open) ? YES : 0) |
-               (high > t ? NO : 0);
-    default:
-        return (t < low || t > high || (t == low && low_open) ||
-                (t == high && high_open) || (k && k->other_than == t)
-                ? 0 : YES) |
-               (low == high && low == t ? 0 : NO);
-    }
-}
-
-static int
-negated(int answers)
-{
-    return (answers & UNKNOWN) | (answers & YES ? NO : 0) |
-           (answers & NO ? YES : 0);
-}
-
-/* The answers that are possible, given what is known. */
-static int
-assess(const struct reader *r, const struct predicate *q,
-       const struct known *known)
-{
-    const struct known *k;
-    int answers = 0, missing, present;
-
-    if (q->kind == ALWAYS || q->kind == NEVER)
-        return q->kind == ALWAYS ? YES : NO;
-    k = find_known(known, q->column);
-    missing = k ? k->missing : r->p->shared[q->column].missing;
-    present = k ? k->present : 1;
-    if (q->kind == IS_MISSING) {
-        answers = (missing ? YES : 0) | (present ? NO : 0);
-    } else {
-        if (present)
-            answers = q->test == ASCI_IN_SET ? assess_set(r, q, k)
-                                             : assess_number(q, k);
-        if (missing)
-            answers |= UNKNOWN;
-    }
-    return q->negate ? negated(answers) : answers;
-}
-
-static void
-cut_low(struct known *k, double t, int open)
-{
-    if (t > k->low || (t == k->low && open)) {
-        k->low = t;
-        k->low_open = open;
-    }
-}
-
-static void
-cut_high(struct known *k, double t, int open)
-{
-    if (t < k->high || (t == k->high && open)) {
-        k->high = t;
-        k->high_open = open;
-    }
-}
-
-/* What is known once the predicate has given this answer. */
-static const struct known *
-learn(struct reader *r, const struct predicate *q, const struct known *known,
-      int answer)
-{
-    struct known *k = copy_known(r, known, q);
-    size_t w;
-
-    if (!k)
-        return NULL;
-    if (q->negate)
-        answer = negated(answer);
-    if (q->kind == IS_MISSING || answer == UNKNOWN) {
-        const int missing = q->kind != IS_MISSING || answer == YES;
-
-        k->missing = missing;
-        k->present = !missing;
-        return k;
-    }
-    k->missing = 0;
-    switch (q->test) {
-    case ASCI_LESS:
-        if (answer == YES)
-            cut_high(k, q->threshold, 1);
-        else
-            cut_low(k, q->threshold, 0);
-        break;
-    case ASCI_LESS_EQUAL:
-        if (answer == YES)
-            cut_high(k, q->threshold, 0);
-        else
-            cut_low(k, q->threshold, 1);
-        break;
-    case ASCI_EQUAL:
-        if (answer == YES) {
-            k->low = k->high = q->threshold;
-            k->low_open = k->high_open = 0;
-        } else {
-            k->other_than = q->threshold;
-        }
-        break;
-    default:
-        for (w = 0; w < set_words(q); w++)
-            k->set[w] &= answer == YES ? test_word(r, q, w)
-                                       : ~test_word(r, q, w);
-    }
-    return k;
-}
-
-/* What is known where either of two answers was given: both entries are the
- * latest of the predicate's column. */
-static const struct known *
-join(struct reader *r, const struct predicate *q, const struct known *a,
-     const struct known *b)
-{
-    struct known *k = copy_known(r, a, q);
-    size_t w;
-
-    if (!k)
-        return NULL;
-    k->up = a->up;
-    k->missing = a->missing || b->missing;
-    k->present = a->present || b->present;
-    if (!b->present)
-        return k;
-    if (!a->present) {
-        uint64_t *set = k->set;
-
-        *k = *b;
-        k->missing = 1;
-        k->set = set;
-        if (q->kind != TEST || q->test != ASCI_IN_SET)
-            k->set = b->set;
-        else
-            memcpy(set, b->set, set_words(q) * sizeof *set);
-        return k;
-    }
-    if (b->low < k->low || (b->low == k->low && !b->low_open)) {
-        k->low = b->low;
-        k->low_open = b->low_open;
-    }
-    if (b->high > k->high || (b->high == k->high && !b->high_open)) {
-        k->high = b->high;
-        k->high_open = b->high_open;
-    }
-    if (!(k->other_than == b->other_than))
-        k->other_than = NAN;
-    if (q->kind == TEST && q->test == ASCI_IN_SET)
-        for (w = 0; w < set_words(q); w++)
-            k->set[w] |= b->set[w];
-    return k;
-}
 
 /* ---- places ---- */
 
@@ -798,9 +76,9 @@ static struct place
 first_question(const struct reader *r, uint32_t predicate, uint64_t state,
                uint32_t entered)
 {
-    while (r->predicate[predicate].first != NONE) {
-        state &= ~(UINT64_C(1) << r->predicate[predicate].level);
-        predicate = r->predicate[predicate].first;
+    while (r->t.predicate[predicate].first != NONE) {
+        state &= ~(UINT64_C(1) << r->t.predicate[predicate].level);
+        predicate = r->t.predicate[predicate].first;
     }
     return go(ASK, predicate, state, entered);
 }
@@ -809,8 +87,8 @@ first_question(const struct reader *r, uint32_t predicate, uint64_t state,
 static struct place
 after_child(const struct reader *r, uint32_t child, int answer)
 {
-    const uint32_t parent = r->node[child].parent;
-    const uint32_t next = r->node[child].next;
+    const uint32_t parent = r->t.node[child].parent;
+    const uint32_t next = r->t.node[child].next;
 
     if (answer == YES)
         return go(ENTER, child, 0, child);
@@ -821,15 +99,15 @@ after_child(const struct reader *r, uint32_t child, int answer)
         case NULL_PREDICTION:
             return go(GIVE_UP, parent, 0, NONE);
         case DEFAULT_CHILD:
-            if (r->node[parent].default_child == NONE)
+            if (r->t.node[parent].default_child == NONE)
                 return go(GIVE_UP, parent, 0, NONE);
-            return go(ENTER, r->node[parent].default_child, 0,
-                      r->node[parent].default_child);
+            return go(ENTER, r->t.node[parent].default_child, 0,
+                      r->t.node[parent].default_child);
         default:
             break;
         }
     if (next != NONE)
-        return first_question(r, r->node[next].predicate, 0, NONE);
+        return first_question(r, r->t.node[next].predicate, 0, NONE);
     return go(r->stay ? STAY : GIVE_UP, parent, 0, NONE);
 }
 
@@ -846,7 +124,7 @@ static int
 fold(const struct reader *r, uint32_t compound, int answer, int last,
      uint64_t *state)
 {
-    const struct predicate *c = &r->predicate[compound];
+    const struct predicate *c = &r->t.predicate[compound];
     const uint64_t mark = UINT64_C(1) << c->level;
 
     switch (c->kind) {
@@ -883,18 +161,18 @@ fold(const struct reader *r, uint32_t compound, int answer, int last,
 static struct place
 after(const struct reader *r, uint32_t predicate, uint64_t state, int answer)
 {
-    while (r->predicate[predicate].parent != NONE) {
-        const uint32_t compound = r->predicate[predicate].parent;
-        const uint32_t next = r->predicate[predicate].next;
+    while (r->t.predicate[predicate].parent != NONE) {
+        const uint32_t compound = r->t.predicate[predicate].parent;
+        const uint32_t next = r->t.predicate[predicate].next;
 
         /* What was noted of compounds that are done is forgotten. */
-        state &= (UINT64_C(2) << r->predicate[compound].level) - 1;
+        state &= (UINT64_C(2) << r->t.predicate[compound].level) - 1;
         answer = fold(r, compound, answer, next == NONE, &state);
         if (answer == 0)
             return first_question(r, next, state, NONE);
         predicate = compound;
     }
-    return after_child(r, r->predicate[predicate].node, answer);
+    return after_child(r, r->t.predicate[predicate].node, answer);
 }
 
 /* Goes on while what is known gives the answers, up to the next node: what
@@ -905,7 +183,8 @@ proceed(const struct reader *r, struct place t, const struct known *known)
     const uint32_t entered = t.entered;
 
     while (t.kind == ASK) {
-        const int answers = assess(r, &r->predicate[t.at], known);
+        const int answers = asci_pmml_assess(r->p, &r->t.predicate[t.at],
+                                             known);
 
         if (answers != YES && answers != NO && answers != UNKNOWN)
             break;
@@ -921,6 +200,8 @@ proceed(const struct reader *r, struct place t, const struct known *known)
 static int
 add_leaf(struct reader *r, uint32_t *leaf, double **value)
 {
+    if (asci_pmml_spend(r->p, r->width) != ASC_OK)
+        return ASC_EINPUT;
     while (r->room_value < (r->n_leaves + 1) * r->width)
         if (asci_pmml_grow(&r->value, r->room_value, &r->room_value,
                            sizeof *r->value, r->p->e) != ASC_OK)
@@ -1005,7 +286,7 @@ class_leaf(struct reader *r, uint32_t element, double *v)
 static int
 fill_leaf(struct reader *r, const struct place *t, double *v)
 {
-    const uint32_t element = r->node[t->at].element;
+    const uint32_t element = r->t.node[t->at].element;
     size_t k;
 
     if (r->is_test) {
@@ -1040,9 +321,9 @@ add_out(struct reader *r, const struct item *t, uint32_t *index)
 
     if (p->budget-- == 0) {
         p->budget = 0;
-        return asci_pmml_fail(p, r->node[r->n_nodes > 1].element, "TreeModel: "
-                              "its compound predicates make too many decision "
-                              "nodes");
+        return asci_pmml_fail(p, r->t.node[r->t.n_nodes > 1].element,
+                              "TreeModel: its compound predicates make too "
+                              "many decision nodes");
     }
     if ((status = asci_pmml_grow(&r->out, r->n_out, &r->room_out,
                                  sizeof *r->out, p->e)) ||
@@ -1063,8 +344,8 @@ add_out(struct reader *r, const struct item *t, uint32_t *index)
             r->out[t->from].missing = *index;
     }
     if (t->place.entered != NONE) {
-        r->made[*index].cover = r->node[t->place.entered].count;
-        r->node[t->place.entered].n_entered++;
+        r->made[*index].cover = r->t.node[t->place.entered].count;
+        r->t.node[t->place.entered].n_entered++;
     }
     return ASC_OK;
 }
@@ -1100,7 +381,7 @@ make_leaf(struct reader *r, const struct item *t)
     } else if (t->place.kind != ENTER && t->place.entered == NONE) {
         r->made[index].ends_at = t->place.at;
         r->made[index].gives_up = t->place.kind == GIVE_UP;
-        r->node[t->place.at].n_ends++;
+        r->t.node[t->place.at].n_ends++;
     }
     return ASC_OK;
 }
@@ -1126,7 +407,7 @@ set_test(struct asci_node *out, const struct predicate *q, int presence)
 static int
 make_test(struct reader *r, const struct item *t, int answers)
 {
-    const struct predicate *q = &r->predicate[t->place.at];
+    const struct predicate *q = &r->t.predicate[t->place.at];
     const int all[3] = { YES, NO, UNKNOWN };
     const struct known *known[3] = { NULL, NULL, NULL };
     struct place to[3];
@@ -1137,8 +418,9 @@ make_test(struct reader *r, const struct item *t, int answers)
         used[i] = 0;
         if (!(answers & all[i]))
             continue;
-        if (!(known[i] = learn(r, q, t->known, all[i])))
-            return ASC_ESYSTEM;
+        known[i] = asci_pmml_learn(r->p, &r->knowledge, q, t->known, all[i]);
+        if (!known[i])
+            return r->p->e->status;
         to[i] = proceed(r, after(r, t->place.at, t->place.state, all[i]),
                         known[i]);
         used[i] = 1;
@@ -1154,13 +436,14 @@ make_test(struct reader *r, const struct item *t, int answers)
         else if (presence)
             end[i] = YES;
         else
-            end[i] = q->negate ? negated(all[i]) : all[i];
+            end[i] = q->negate ? asci_pmml_negated(all[i]) : all[i];
     for (i = 0; i < 3; i++)
         for (j = i + 1; j < 3; j++)
             if (used[i] && used[j] && same_place(&to[i], &to[j])) {
-                known[i] = join(r, q, known[i], known[j]);
+                known[i] = asci_pmml_join(r->p, &r->knowledge, q, known[i],
+                                          known[j]);
                 if (!known[i])
-                    return ASC_ESYSTEM;
+                    return r->p->e->status;
                 end[i] |= end[j];
                 used[j] = 0;
                 n--;
@@ -1191,22 +474,23 @@ make_test(struct reader *r, const struct item *t, int answers)
 static int
 compile(struct reader *r)
 {
-    int status = push(r, first_question(r, r->node[1].predicate, 0, NONE),
+    int status = push(r, first_question(r, r->t.node[1].predicate, 0, NONE),
                       NULL, NONE, 0);
 
     while (status == ASC_OK && r->n_items > 0) {
         struct item t = r->item[--r->n_items];
 
-        if (t.place.kind == ENTER && r->node[t.place.at].first != NONE)
+        if (t.place.kind == ENTER && r->t.node[t.place.at].first != NONE)
             t.place = first_question(
-                r, r->node[r->node[t.place.at].first].predicate, 0,
+                r, r->t.node[r->t.node[t.place.at].first].predicate, 0,
                 t.place.entered);
         t.place = proceed(r, t.place, t.known);
         if (t.place.kind == ASK)
-            status = make_test(r, &t, assess(r, &r->predicate[t.place.at],
-                                             t.known));
+            status = make_test(r, &t, asci_pmml_assess(
+                                   r->p, &r->t.predicate[t.place.at],
+                                   t.known));
         else if (t.place.kind == ENTER &&
-                 r->node[t.place.at].first != NONE)
+                 r->t.node[t.place.at].first != NONE)
             status = push(r, t.place, t.known, t.from, t.ends);
         else
             status = make_leaf(r, &t);
@@ -1222,16 +506,16 @@ compile(struct reader *r)
 static double
 remainder_of(const struct reader *r, uint32_t node, int gives_up)
 {
-    double rest = r->node[node].count;
+    double rest = r->t.node[node].count;
     uint32_t t;
 
     if (isnan(rest) && gives_up)
         return 0.0;
-    for (t = r->node[node].first; t != NONE; t = r->node[t].next)
-        rest -= r->node[t].count;
-    if (rest <= 1e-6 * r->node[node].count)
+    for (t = r->t.node[node].first; t != NONE; t = r->t.node[t].next)
+        rest -= r->t.node[t].count;
+    if (rest <= 1e-6 * r->t.node[node].count)
         return 0.0;
-    return r->node[node].n_ends > 1 ? NAN : rest;
+    return r->t.node[node].n_ends > 1 ? NAN : rest;
 }
 
 static double
@@ -1253,8 +537,8 @@ covers(struct reader *r, int *status)
     double *cover;
     size_t i;
 
-    for (i = 1; i < r->n_nodes; i++)
-        if (r->node[i].n_entered > 1)
+    for (i = 1; i < r->t.n_nodes; i++)
+        if (r->t.node[i].n_entered > 1)
             return NULL;
     if (!(cover = asci_alloc(r->n_out, sizeof *cover, r->p->e))) {
         *status = ASC_ESYSTEM;
@@ -1328,8 +612,8 @@ describe(struct reader *r)
     const struct pmml *p = r->p;
     size_t i;
 
-    for (i = 0; i < r->n_predicates; i++) {
-        struct predicate *q = &r->predicate[i];
+    for (i = 0; i < r->t.n_predicates; i++) {
+        struct predicate *q = &r->t.predicate[i];
 
         if (q->field != PMML_NO_FIELD) {
             const struct asc_field *f = &p->schema.field[q->field];
@@ -1343,9 +627,9 @@ describe(struct reader *r)
             const struct place unknown = after_child(r, q->node, UNKNOWN);
 
             q->unknown_is_no = same_place(&no, &unknown);
-        } else if (r->predicate[q->parent].kind == AND ||
-                   r->predicate[q->parent].kind == OR) {
-            q->unknown_is_no = r->predicate[q->parent].unknown_is_no;
+        } else if (r->t.predicate[q->parent].kind == AND ||
+                   r->t.predicate[q->parent].kind == OR) {
+            q->unknown_is_no = r->t.predicate[q->parent].unknown_is_no;
         }
     }
 }
@@ -1364,8 +648,8 @@ build(struct reader *r)
 static void
 reader_free(struct reader *r)
 {
-    free(r->node);
-    free(r->predicate);
+    free(r->t.node);
+    free(r->t.predicate);
     free(r->item);
     free(r->out);
     free(r->made);
@@ -1417,11 +701,12 @@ read_tree(struct reader *r, uint32_t element, const struct pmml_context *c)
     r->width = r->f->n_raw;
     r->vote = classifies && c->vote;
     r->f->one_hot = r->vote;
+    r->t.fallback = r->strategy == DEFAULT_CHILD;
     /* Node 0 stands around the root, whose predicate may be false. */
-    if ((status = add_node(r, 0, NONE, &index)) ||
-        (status = read_node(r, root, 0, &index)))
+    if ((status = asci_pmml_add_node(&r->t, 0, NONE, &index)) ||
+        (status = asci_pmml_read_node(&r->t, root, 0, &index)))
         return status;
-    r->node[0].first = index;
+    r->t.node[0].first = index;
     return build(r);
 }
 
@@ -1429,7 +714,8 @@ int
 asci_pmml_tree(struct pmml *p, uint32_t element, const struct pmml_context *c,
                struct pmml_fragment *f)
 {
-    struct reader r = { .p = p, .scope = c->scope, .f = f };
+    struct reader r = { .p = p, .t = { .p = p, .scope = c->scope },
+                        .f = f };
     int status;
 
     f->form = ASC_FORM_ENSEMBLE;
@@ -1442,18 +728,19 @@ int
 asci_pmml_test(struct pmml *p, uint32_t predicate, struct pmml_scope *scope,
                struct pmml_fragment *f)
 {
-    struct reader r = { .p = p, .scope = scope, .f = f, .is_test = 1,
-                        .width = 1 };
-    uint32_t index;
+    struct reader r = { .p = p, .t = { .p = p, .scope = scope }, .f = f,
+                        .is_test = 1, .width = 1 };
+    uint32_t index, made;
     int status;
 
     f->form = ASC_FORM_ENSEMBLE;
     if (!(status = asci_pmml_number_output(p, f, predicate)) &&
-        !(status = add_node(&r, 0, NONE, &index)) &&
-        !(status = add_node(&r, predicate, 0, &index)) &&
-        !(status = read_predicate(&r, predicate, NONE, index,
-                                  &r.node[1].predicate))) {
-        r.node[0].first = 1;
+        !(status = asci_pmml_add_node(&r.t, 0, NONE, &index)) &&
+        !(status = asci_pmml_add_node(&r.t, predicate, 0, &index)) &&
+        !(status = asci_pmml_read_predicate(&r.t, predicate, NONE, index,
+                                            &made))) {
+        r.t.node[1].predicate = made;
+        r.t.node[0].first = 1;
         status = build(&r);
     }
     reader_free(&r);
