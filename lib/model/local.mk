@@ -1,5 +1,6 @@
 lib_libcore_la_SOURCES += \
 	%reldir%/activate.c \
+	%reldir%/activate_wide.h \
 	%reldir%/child.c \
 	%reldir%/child.h \
 	%reldir%/command.c \
@@ -11,6 +12,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/ensemble.h \
 	%reldir%/ensemble_pack.c \
 	%reldir%/ensemble_run.c \
+	%reldir%/ensemble_select.h \
 	%reldir%/finish.c \
 	%reldir%/form.h \
 	%reldir%/gradient.c \
