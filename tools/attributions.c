@@ -192,8 +192,8 @@ attribution_lines_clear(struct attribution_lines *b)
     b->text.n = 0;
 }
 
-/* The series of line b->n.  They come in turn in a table ordered by rows, so the
- * next one is tried first. */
+/* The series of line b->n.  They come in turn in a table ordered by rows, so
+ * the next one is tried first. */
 static struct attribution_series *
 find_series(struct attributions *a, const struct attribution_lines *b,
             struct asc_error *e)

@@ -129,13 +129,9 @@ report_cost(const char *kind, const char *name, const struct form *f,
 
     text(what, "%s %s, %s", kind, name, f->name);
     report(what, (double)n / took, "rows/s");
-    if (asked > 0.0)
-        report(what, took / (double)n / (asked * f->evaluation),
-               text(unit, "of the time of its %.0f evaluations a row",
-                    asked));
-    else
-        report(what, took / (double)n / f->evaluation,
-               "of the time of one evaluation of the row");
+    report(what, took / (double)n / (asked * f->evaluation),
+           text(unit, "of the time of %.0f evaluation%s", asked,
+                asked > 1.0 ? "s" : ""));
 }
 
 static struct asc_specs
@@ -158,14 +154,14 @@ bench_method(const struct asc_entry *entry, const struct form *f, size_t n_f,
     asc_model *counted = make_counted(&c);
     struct asc_background b = make_background(counted, s);
     struct explaining w;
-    double asked = 0.0;
+    double asked = 1.0;
     size_t i, n;
 
     if (!(entry->traits & views)) {
         w = explaining_new(entry->name, counted, ASC_RAW, &b, x, 1);
         c.n = 0;
         explaining_run(&w);
-        asked = (double)c.n;
+        asked = fmax(1.0, (double)c.n);
         explaining_free(&w);
     }
     for (i = 0; i < n_f; i++) {
@@ -224,7 +220,7 @@ bench_metric(const struct asc_metric *metric, const struct form *f,
     score_with(&t, counted);
     c.n = 0;
     run_scoring(&t);
-    asked = (double)c.n;
+    asked = fmax(1.0, (double)c.n);
     score_end(&t);
     for (i = 0; i < n_f; i++) {
         struct evaluating all = { f[i].m, ASC_RAW, x, value, MOST_ROWS };

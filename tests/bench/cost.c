@@ -1,10 +1,11 @@
-/* cost -- what commands cost: wall-clock seconds and peak memory.
+/* cost -- what commands cost: seconds and peak memory.
  *
  *     cost N COMMAND [-- COMMAND]...
  *
  * Runs the commands N times in turn, their output thrown away, and prints for
- * each a line of two numbers: the median of its seconds, and the largest of
- * its peaks in kilobytes.  A command that fails ends it.
+ * each a line of three numbers: seconds by the clock and of processors (medians
+ * of the runs), and the largest peak in kilobytes.  A command that fails ends
+ * it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,9 +27,15 @@ now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Words argv[0], ... up to a NULL. */
 static double
-run(char **argv, long *peak)
+in_seconds(struct timeval t)
+{
+    return (double)t.tv_sec + 1e-6 * (double)t.tv_usec;
+}
+
+/* Words argv[0], ... up to a NULL. */
+static void
+run(char **argv, double *took, double *worked, long *peak)
 {
     const double start = now();
     const pid_t child = fork();
@@ -48,7 +55,8 @@ run(char **argv, long *peak)
     }
     if (use.ru_maxrss > *peak)
         *peak = use.ru_maxrss;
-    return now() - start;
+    *took = now() - start;
+    *worked = in_seconds(use.ru_utime) + in_seconds(use.ru_stime);
 }
 
 static int
@@ -59,10 +67,18 @@ compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static double
+median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, compare);
+    return v[n / 2];
+}
+
 int
 main(int argc, char **argv)
 {
     static double took[MOST_COMMANDS][MOST_RUNS];
+    static double worked[MOST_COMMANDS][MOST_RUNS];
     char **command[MOST_COMMANDS];
     long peak[MOST_COMMANDS] = { 0 };
     const int n = argc > 2 ? atoi(argv[1]) : 0;
@@ -80,10 +96,9 @@ main(int argc, char **argv)
         }
     for (i = 0; i < n; i++)
         for (j = 0; j < n_commands; j++)
-            took[j][i] = run(command[j], &peak[j]);
-    for (j = 0; j < n_commands; j++) {
-        qsort(took[j], (size_t)n, sizeof took[j][0], compare);
-        printf("%.6f %ld\n", took[j][n / 2], peak[j]);
-    }
+            run(command[j], &took[j][i], &worked[j][i], &peak[j]);
+    for (j = 0; j < n_commands; j++)
+        printf("%.6f %.6f %ld\n", median(took[j], n), median(worked[j], n),
+               peak[j]);
     return 0;
 }

@@ -44,8 +44,10 @@ fuzz:
 	    dir=$(abs_top_srcdir)/tests/fuzz; \
 	    mkdir -p corpus/$$name; set --; \
 	    test ! -f $$dir/$$name.dict || set -- -dict=$$dir/$$name.dict; \
-	    echo "fuzz_$$name for $(FUZZ_SECONDS) s"; \
-	    $$PWD/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) \
-	        -verbosity=0 "$$@" corpus/$$name $$dir/corpus/$$name || exit 1; \
+	    echo "fuzz_$$name, for $(FUZZ_SECONDS) s"; \
+	    tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) "$$@" \
+	        corpus/$$name $$dir/corpus/$$name > fuzz_$$name.out 2>&1 || \
+	    { tail -n 50 fuzz_$$name.out; exit 1; }; \
+	    tail -n 1 fuzz_$$name.out; \
 	done
 .PHONY: fuzz fuzzers
