@@ -303,8 +303,9 @@ pass_number(struct asci_json *j)
         p++;
     if (p >= end || !is_digit(*p))
         return 0;
-    while (p < end && is_digit(*p))
-        p++;
+    if (*p++ != '0')            /* no leading zeros */
+        while (p < end && is_digit(*p))
+            p++;
     if (p < end && *p == '.') {
         p++;
         if (p >= end || !is_digit(*p))
