@@ -346,75 +346,84 @@ replicate_sums(const struct asci_replicates *sum,
     out->squares = asc_sum_value(&s);
 }
 
-/* lo, hi (3 n_groups + 3) */
+/* sums (replicates, n_groups + 1): those of the groups, then of all. */
 static int
-intervals(const struct work *w, double *lo, double *hi, struct asc_error *e)
+draw(const struct work *w, struct sums *sums, struct asc_error *e)
 {
     enum { SUM, CENTRED, SQUARES, KINDS };
     const unsigned m = w->o->replicates;
-    const size_t n = w->n_groups, n_values = 3 * n + 3;
+    const size_t n = w->n_groups;
     struct asci_replicates group[KINDS], all[KINDS];
-    struct sums *sums = NULL;   /* (m, n + 1) groups, then all */
-    uint32_t *weight = NULL;    /* (m) */
-    double *value = NULL;       /* (m, n_values), then (n_values, m) */
-    double *column = NULL;      /* (m) */
-    double *mean = NULL;        /* (n) */
-    size_t g, i, j, worst;
+    uint32_t *weight = asci_alloc(m, sizeof *weight, e);        /* (m) */
+    int kind, status = weight ? ASC_OK : ASC_ESYSTEM;
+    size_t g, i;
     unsigned k;
-    int kind, status = ASC_OK;
 
     memset(group, 0, sizeof group);
     memset(all, 0, sizeof all);
-    for (kind = 0; kind < KINDS; kind++)
+    for (kind = 0; kind < KINDS && status == ASC_OK; kind++)
         if (asci_replicates_init(&group[kind], m, e) != ASC_OK
             || asci_replicates_init(&all[kind], m, e) != ASC_OK)
             status = ASC_ESYSTEM;
-    if (n_values > SIZE_MAX / sizeof(struct sums) / (m + 1))
-        status = asc_fail(e, ASC_ESYSTEM, "out of memory: %zu groups are too "
-                          "many", n);
-    if (status != ASC_OK)
-        goto out;
-    sums = asci_alloc(m, (n + 1) * sizeof *sums, e);
-    weight = asci_alloc(m, sizeof *weight, e);
-    value = asci_alloc(m, n_values * sizeof *value, e);
-    column = asci_alloc(m, sizeof *column, e);
-    mean = asci_alloc(n, sizeof *mean, e);
-    if (!sums || !weight || !value || !column || !mean) {
-        status = ASC_ESYSTEM;
-        goto out;
-    }
-    for (g = 0; g < n; g++) {
+    for (g = 0; g < n && status == ASC_OK; g++) {
         for (kind = 0; kind < KINDS; kind++)
             asci_replicates_clear(&group[kind]);
-        for (i = w->first[g]; i < w->first[g + 1]; i++) {
+        for (i = w->first[g]; i < w->first[g + 1] && status == ASC_OK; i++) {
             const struct item *t = &w->item[i];
+            const double v[KINDS] = { t->value, t->centred,
+                                      t->centred * t->centred };
 
             if (i == w->first[g]
                 || compare_text(t->unit, t[-1].unit) != 0)
                 asc_bootstrap_weights(w->o->seed, t->unit, m, weight);
-            if ((status = asci_replicates_add(&group[SUM], weight, t->value,
-                                              e)) != ASC_OK
-                || (status = asci_replicates_add(&group[CENTRED], weight,
-                                                 t->centred, e)) != ASC_OK
-                || (status = asci_replicates_add(&group[SQUARES], weight,
-                                                 t->centred * t->centred,
-                                                 e)) != ASC_OK)
-                goto out;
+            for (kind = 0; kind < KINDS && status == ASC_OK; kind++)
+                status = asci_replicates_add(&group[kind], weight, v[kind],
+                                             e);
         }
-        for (kind = 0; kind < KINDS; kind++)
-            if ((status = asci_replicates_merge(&all[kind], &group[kind], e))
-                != ASC_OK)
-                goto out;
-        for (k = 0; k < m; k++)
+        for (kind = 0; kind < KINDS && status == ASC_OK; kind++)
+            status = asci_replicates_merge(&all[kind], &group[kind], e);
+        for (k = 0; k < m && status == ASC_OK; k++)
             replicate_sums(&group[SUM], &group[CENTRED], &group[SQUARES], k,
                            &sums[k * (n + 1) + g]);
     }
-    for (k = 0; k < m; k++) {
+    for (k = 0; k < m && status == ASC_OK; k++)
         replicate_sums(&all[SUM], &all[CENTRED], &all[SQUARES], k,
                        &sums[k * (n + 1) + n]);
+    free(weight);
+    for (kind = 0; kind < KINDS; kind++) {
+        asci_replicates_free(&group[kind]);
+        asci_replicates_free(&all[kind]);
+    }
+    return status;
+}
+
+/* lo, hi (3 n_groups + 3) */
+static int
+intervals(const struct work *w, double *lo, double *hi, struct asc_error *e)
+{
+    const unsigned m = w->o->replicates;
+    const size_t n = w->n_groups, n_values = 3 * n + 3;
+    struct sums *sums = NULL;   /* (m, n + 1) groups, then all */
+    double *value = NULL;       /* (m, n_values) */
+    double *column = NULL;      /* (m) */
+    double *mean = NULL;        /* (n) */
+    size_t j, worst;
+    unsigned k;
+    int status = ASC_ESYSTEM;
+
+    if (n_values > SIZE_MAX / sizeof(struct sums) / (m + 1))
+        return asc_fail(e, ASC_ESYSTEM, "out of memory: %zu groups are too "
+                        "many", n);
+    sums = asci_alloc(m, (n + 1) * sizeof *sums, e);
+    value = asci_alloc(m, n_values * sizeof *value, e);
+    column = asci_alloc(m, sizeof *column, e);
+    mean = asci_alloc(n, sizeof *mean, e);
+    if (!sums || !value || !column || !mean
+        || (status = draw(w, sums, e)) != ASC_OK)
+        goto out;
+    for (k = 0; k < m; k++)
         statistics(w, &sums[k * (n + 1)], &sums[k * (n + 1) + n], mean,
                    &value[k * n_values], &worst);
-    }
     for (j = 0; j < n_values; j++) {
         for (k = 0; k < m; k++)
             column[k] = value[k * n_values + j];
@@ -424,12 +433,7 @@ out:
     free(mean);
     free(column);
     free(value);
-    free(weight);
     free(sums);
-    for (kind = 0; kind < KINDS; kind++) {
-        asci_replicates_free(&group[kind]);
-        asci_replicates_free(&all[kind]);
-    }
     return status;
 }
 
@@ -556,6 +560,55 @@ rest_has_units(const struct work *w, size_t g)
     return 0;
 }
 
+/* The intervals of statistics that are undefined, or that one unit alone
+ * would make: value, lo, hi (3 n_groups + 3). */
+static void
+drop_intervals(const struct work *w, const double *value, double *lo,
+               double *hi)
+{
+    const size_t n = w->n_groups, first_effect = 2 * n + 3;
+    size_t g, j;
+
+    for (g = 0; g < n; g++) {
+        const int units = w->several_units[g];
+
+        j = first_effect + g;
+        if (!units)
+            lo[g] = hi[g] = NAN;
+        if (!units || !rest_has_units(w, g))
+            lo[n + g] = hi[n + g] = lo[j] = hi[j] = NAN;
+        if (isnan(value[j]))
+            lo[j] = hi[j] = NAN;
+    }
+    for (j = 2 * n; j < first_effect; j++)
+        for (g = 0; g < n; g++)
+            if (!w->several_units[g] || isnan(value[j]))
+                lo[j] = hi[j] = NAN;
+}
+
+/* Statistic and group of row j; worst: that of max-gap. */
+static void
+name_row(const struct work *w, size_t j, size_t worst,
+         struct asc_disparity_row *r)
+{
+    const size_t n = w->n_groups;
+    size_t g;
+
+    r->group = SIZE_MAX;
+    r->n = w->n;
+    if (j >= 2 * n && j < 2 * n + 3) {
+        r->statistic = ASC_DISPARITY_MAX_GAP + (j - 2 * n);
+        if (j == 2 * n && worst != SIZE_MAX)
+            r->group = w->name[worst];
+        return;
+    }
+    r->statistic = j < n ? ASC_DISPARITY_MEAN
+                   : j < 2 * n ? ASC_DISPARITY_GAP : ASC_DISPARITY_EFFECT;
+    g = j < n ? j : j < 2 * n ? j - n : j - 2 * n - 3;
+    r->group = w->name[g];
+    r->n = (size_t)w->group[g].n;
+}
+
 int
 asc_disparity(const double *value, const size_t *group,
               const struct asc_text *unit, size_t n, size_t n_groups,
@@ -567,7 +620,7 @@ asc_disparity(const double *value, const size_t *group,
     double *result = NULL;      /* (4, n_values): value, lo, hi, p */
     double *lo, *hi, *p;
     size_t n_values, g, j, worst = SIZE_MAX;
-    int status, units;
+    int status;
 
     *n_rows = 0;
     memset(&w, 0, sizeof w);
@@ -595,53 +648,21 @@ asc_disparity(const double *value, const size_t *group,
     if (o->replicates > 0
         && (status = intervals(&w, lo, hi, e)) != ASC_OK)
         goto out;
-    for (g = 0; g < w.n_groups; g++) {
-        units = w.several_units[g];
-        if (!units)
-            lo[g] = hi[g] = NAN;
-        j = 2 * w.n_groups + 3 + g;
-        if (!units || !rest_has_units(&w, g))
-            lo[w.n_groups + g] = hi[w.n_groups + g] = lo[j] = hi[j] = NAN;
-        if (isnan(result[j]))
-            lo[j] = hi[j] = NAN;
-    }
-    for (j = 2 * w.n_groups; j < 2 * w.n_groups + 3; j++)
-        for (g = 0; g < w.n_groups; g++)
-            if (!w.several_units[g] || isnan(result[j]))
-                lo[j] = hi[j] = NAN;
+    drop_intervals(&w, result, lo, hi);
     if (o->permutations > 0 && w.n_groups > 1) {
+        /* gaps, max-gap, mean-gap */
         if ((status = permute(&w, p + w.n_groups, e)) != ASC_OK)
             goto out;
-        /* permute filled gaps, max-gap, mean-gap */
         for (g = 0; g < w.n_groups; g++)
             if (w.group[g].n < 2.0 || w.all.n - w.group[g].n < 2.0)
                 p[w.n_groups + g] = NAN;
     }
     for (j = 0; j < n_values; j++) {
-        struct asc_disparity_row *r = &rows[j];
-
-        r->value = result[j];
-        r->lo = lo[j];
-        r->hi = hi[j];
-        r->p = p[j];
-        r->n = w.n;
-        r->group = SIZE_MAX;
-        if (j < 2 * w.n_groups) {
-            r->statistic = j < w.n_groups ? ASC_DISPARITY_MEAN
-                                          : ASC_DISPARITY_GAP;
-            g = j % w.n_groups;
-        } else if (j < 2 * w.n_groups + 3) {
-            r->statistic = ASC_DISPARITY_MAX_GAP + (j - 2 * w.n_groups);
-            g = j == 2 * w.n_groups ? worst : SIZE_MAX;
-            if (g != SIZE_MAX)
-                r->group = w.name[g];
-            continue;
-        } else {
-            r->statistic = ASC_DISPARITY_EFFECT;
-            g = j - 2 * w.n_groups - 3;
-        }
-        r->group = w.name[g];
-        r->n = (size_t)w.group[g].n;
+        name_row(&w, j, worst, &rows[j]);
+        rows[j].value = result[j];
+        rows[j].lo = lo[j];
+        rows[j].hi = hi[j];
+        rows[j].p = p[j];
     }
     *n_rows = n_values;
 out:

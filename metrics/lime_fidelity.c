@@ -40,6 +40,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ascribe/method.h>
+
 #include "attribute/lime.h"
 #include "metrics/fidelity.h"
 #include "model/form.h"
@@ -47,6 +49,9 @@
 enum { MEASURE, SAMPLES, WIDTH, DISCRETISE, DESIGN };
 enum { R2, ACCURACY };
 enum { SIGN };
+
+/* The residual that methods which promise an exact sum keep under. */
+static const double ADDS_UP = 1e-9;
 
 static const struct asc_param params[] = {
     [MEASURE] = { "measure", ASC_PARAM_CHOICE, R2, 0, ACCURACY, "r2|accuracy",
@@ -71,15 +76,20 @@ static const struct asc_param residual_params[] = {
     ASC_PARAMS_END
 };
 
-/* The surrogate's value at the row. */
+/* The surrogate's value at the row.  Where the attributions add up it is the
+ * model's: what rounding leaves would be compared between groups as if it were
+ * something. */
 static double
 surrogate(const struct asc_score *b, size_t i)
 {
+    const double *phi = b->phi + i * b->d;
     double sum = b->base[i];
     size_t j;
 
+    if (asc_residual(phi, b->d, b->base[i], b->value[i]) <= ADDS_UP)
+        return b->value[i];
     for (j = 0; j < b->d; j++)
-        sum += b->phi[i * b->d + j];
+        sum += phi[j];
     return sum;
 }
 

@@ -96,11 +96,18 @@ asc_summarise(const double *value, const struct asc_text *unit, size_t n,
     out->mean = asci_moments_mean(&m);
     out->sd = asci_moments_sd(&m);
     out->median = out->lo = out->hi = NAN;
+    if (m.n > 0 && !isfinite(out->mean)) {
+        status = asc_fail(e, ASC_ENUMERIC, "the values are infinite or too "
+                          "large to be averaged");
+        goto out;
+    }
     if (several && o->replicates > 0 && isfinite(out->mean))
         status = interval(kept, kept_unit, m.n, o, &out->lo, &out->hi, e);
     if (status == ASC_OK && m.n > 0) {
         gsl_sort(kept, 1, m.n);
         out->median = gsl_stats_median_from_sorted_data(kept, 1, m.n);
+        if (isinf(out->median))         /* half of a sum that overflows */
+            out->median = kept[m.n / 2] / 2.0 + kept[(m.n - 1) / 2] / 2.0;
     }
 out:
     free(kept_unit);

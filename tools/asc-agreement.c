@@ -43,8 +43,10 @@ struct run {
     struct input *input;        /* (n_inputs) */
     struct asc_specs specs;
     struct metric *metric;      /* (specs.n) */
+    struct asc_ids *rows;       /* the rows before the current one */
     asc_writer *writer;
-    size_t done, pairs;
+    size_t done, lines, pairs;
+    size_t alone;               /* lines that are in no pair */
 };
 
 struct block {
@@ -52,7 +54,8 @@ struct block {
     size_t *table;              /* (lines.capacity) which input */
     size_t n_groups, room;
     size_t *group;              /* (n_groups + 1) first lines of the rows */
-    size_t pairs, *undefined;   /* (n_metrics) */
+    size_t pairs, alone;
+    size_t *undefined;          /* (n_metrics) */
     struct asc_buffer out;
 };
 
@@ -193,6 +196,28 @@ read_row(struct run *r, struct block *b, struct asc_error *e)
     return b->lines.n > first;
 }
 
+/* A row whose lines are in two places would be compared in part only. */
+static int
+check_once(struct run *r, const struct block *b, size_t first,
+           struct asc_error *e)
+{
+    const struct attribution_lines *v = &b->lines;
+    const struct asc_text model = attribution_part(v, first, LINE_MODEL);
+    const struct asc_text row = attribution_part(v, first, LINE_ROW);
+    const struct asc_text key = {
+        model.p, (size_t)(row.p + row.n - model.p)
+    };
+    const char *name = asc_reader_name(r->input[0].table.reader);
+
+    if (!asc_ids_add(r->rows, key, v->line[first], name, "row", e))
+        return ASC_OK;
+    if (e->status != ASC_EINPUT)
+        return (int)e->status;
+    return asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s once more, after others: "
+                    "order the table by row, or name a table for each method",
+                    name, v->line[first], row.n < 60 ? (int)row.n : 60, row.p);
+}
+
 static int
 fill(void *context, void *block, struct asc_error *e)
 {
@@ -210,6 +235,8 @@ fill(void *context, void *block, struct asc_error *e)
             return -1;
         if (!got)
             break;
+        if (check_once(r, b, first, e))
+            return -1;
         b->group[b->n_groups++] = first;
     }
     if (b->n_groups)
@@ -217,18 +244,21 @@ fill(void *context, void *block, struct asc_error *e)
     return b->n_groups > 0;
 }
 
+/* first: the row's first line, which is of the first table, whose kept columns
+ * are those of the result. */
 static int
-compare(struct run *r, struct block *b, size_t i, size_t k,
+compare(struct run *r, struct block *b, size_t first, size_t i, size_t k,
         struct asc_error *e)
 {
     const struct attribution_lines *v = &b->lines;
+    const size_t kept = b->table[i] ? first : i;
     const struct asc_text method = attribution_part(v, i, LINE_METHOD);
     size_t s;
     double value;
 
     if (same_part(v, i, v, k, LINE_METHOD))
         return asc_fail(e, ASC_EINPUT, "%s:%zu: method %.*s explains this row "
-                        "in %s:%zu too", 
+                        "in %s:%zu too",
                         asc_reader_name(r->input[b->table[k]].table.reader),
                         v->line[k], method.n < 60 ? (int)method.n : 60,
                         method.p,
@@ -254,9 +284,31 @@ compare(struct run *r, struct block *b, size_t i, size_t k,
         attribution_put(v, k, LINE_METHOD, LINE_KEPT, &b->out);
         asc_buffer_add(&b->out, m->text.p, m->text.n);
         asc_buffer_char(&b->out, '\t');
-        attribution_put(v, i, LINE_KEPT, LINE_END, &b->out);
+        attribution_put(v, kept, LINE_KEPT, LINE_END, &b->out);
         asc_buffer_number(&b->out, value, r->o->digits);
         asc_buffer_char(&b->out, '\n');
+    }
+    return ASC_OK;
+}
+
+/* The pairs of lines first..end-1, which are of one row. */
+static int
+compare_row(struct run *r, struct block *b, size_t first, size_t end,
+            struct asc_error *e)
+{
+    size_t i, k;
+
+    for (i = first; i < end; i++) {
+        int alone = 1;
+
+        for (k = first; k < end; k++) {
+            if (k == i || !same_part(&b->lines, i, &b->lines, k, LINE_OUTPUT))
+                continue;
+            alone = 0;
+            if (k > i && compare(r, b, first, i, k, e))
+                return (int)e->status;
+        }
+        b->alone += (size_t)alone;
     }
     return ASC_OK;
 }
@@ -266,16 +318,13 @@ measure(void *context, void *block, struct asc_error *e)
 {
     struct run *r = context;
     struct block *b = block;
-    size_t g, i, k;
+    size_t g;
 
-    b->pairs = 0;
+    b->pairs = b->alone = 0;
     memset(b->undefined, 0, r->specs.n * sizeof *b->undefined);
     for (g = 0; g < b->n_groups; g++)
-        for (i = b->group[g]; i < b->group[g + 1]; i++)
-            for (k = i + 1; k < b->group[g + 1]; k++)
-                if (same_part(&b->lines, i, &b->lines, k, LINE_OUTPUT)
-                    && compare(r, b, i, k, e))
-                    return (int)e->status;
+        if (compare_row(r, b, b->group[g], b->group[g + 1], e))
+            return (int)e->status;
     return ASC_OK;
 }
 
@@ -289,6 +338,8 @@ print(void *context, void *block, struct asc_error *e)
     for (s = 0; s < r->specs.n; s++)
         r->metric[s].undefined += b->undefined[s];
     r->pairs += b->pairs;
+    r->alone += b->alone;
+    r->lines += b->lines.n;
     r->done += b->n_groups;
     tool_progress(r->done);
     return asc_writer_put(r->writer, &b->out, e);
@@ -385,6 +436,38 @@ open_tables(struct run *r)
     free(s.field);
 }
 
+/* Of several rows, one pair at least. */
+static void
+check_pairs(const struct run *r)
+{
+    struct asc_error e;
+
+    if (!r->done || r->pairs)
+        return;
+    asc_fail(&e, ASC_EINPUT, r->lines > r->done
+             ? "%s: the methods explain different outputs of each row"
+             : "%s: no row has attributions by two methods next to each "
+             "other: order the table by row, or name a table for each "
+             "method", asc_reader_name(r->input[0].table.reader));
+    tool_fail(&e);
+}
+
+/* Says what is left out, and what is undefined. */
+static void
+note(const struct run *r)
+{
+    size_t s;
+
+    if (r->alone)
+        tool_note("%zu of %zu attributions are the only one of their row and "
+                  "output (left out)", r->alone, r->lines);
+    for (s = 0; s < r->specs.n; s++)
+        if (r->metric[s].undefined)
+            tool_note("%.*s: %zu of %zu undefined (left empty)",
+                      (int)r->metric[s].text.n, r->metric[s].text.p,
+                      r->metric[s].undefined, r->pairs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -403,28 +486,21 @@ main(int argc, char **argv)
     r.writer = tool_writer(&o, r.input[0].table.reader, tool_text(&o.specs),
                            NULL, NULL);
     header(&r);
-    if (asc_loop_run(&loop, &r, o.threads, &e))
+    r.rows = asc_ids_new(&e);
+    if (!r.rows || asc_loop_run(&loop, &r, o.threads, &e))
         tool_fail(&e);
-    if (r.done && !r.pairs) {
-        asc_fail(&e, ASC_EINPUT, "%s: no row has attributions by two methods "
-                 "next to each other: order the table by row, or name a table "
-                 "for each method", asc_reader_name(r.input[0].table.reader));
-        tool_fail(&e);
-    }
+    check_pairs(&r);
     tool_close(r.writer);
-    for (s = 0; s < r.specs.n; s++) {
-        if (r.metric[s].undefined)
-            tool_note("%.*s: %zu of %zu undefined (left empty)",
-                      (int)r.metric[s].text.n, r.metric[s].text.p,
-                      r.metric[s].undefined, r.pairs);
+    note(&r);
+    for (s = 0; s < r.specs.n; s++)
         asc_buffer_free(&r.metric[s].text);
-    }
     for (s = 0; s < r.n_inputs; s++) {
         attribution_lines_free(&r.input[s].next);
         attributions_close(&r.input[s].table);
     }
     free(r.input);
     free(r.metric);
+    asc_ids_free(r.rows);
     asc_specs_free(&r.specs);
     return tool_end(&o, TOOL_DONE);
 }

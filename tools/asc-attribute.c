@@ -1,11 +1,17 @@
 /* asc-attribute -- why a model answers as it does, row by row. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/rows.h"
 
-enum { BLOCK_ROWS = 512 };
+/* Methods are fastest on many rows at once, but a few slow rows should keep
+ * all threads busy: with several threads a block begins with FIRST_ROWS and is
+ * sized to take BLOCK_SECONDS.  What comes out does not depend on it. */
+enum { BLOCK_ROWS = 512, FIRST_ROWS = 8 };
+static const double BLOCK_SECONDS = 0.2;
 
 /* Exact additive methods keep their residual under this. */
 static const double TOLERANCE = 1e-9;
@@ -52,6 +58,8 @@ struct run {
     enum asc_scale scale;
     size_t q, *fixed;           /* outputs of a row; NULL: the predicted one */
     size_t done;
+    int adapt;                  /* blocks by the time that they take */
+    atomic_size_t block_rows;   /* of the next block */
     asc_writer *writer;
 };
 
@@ -123,6 +131,7 @@ fill(void *context, void *block, struct asc_error *e)
     struct run *r = context;
     struct block *b = block;
 
+    b->rows.capacity = atomic_load(&r->block_rows);
     return tool_rows_read(&r->rows, &b->rows, e);
 }
 
@@ -178,12 +187,34 @@ put_line(const struct run *r, struct block *b, size_t i, size_t s, size_t c)
     asc_buffer_char(&b->out, '\n');
 }
 
+/* Processor seconds of this thread. */
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Sizes the blocks to come by one of n rows that took so many seconds. */
+static void
+size_blocks(struct run *r, size_t n, double took)
+{
+    const double rows = (double)n * BLOCK_SECONDS / (took + 1e-6);
+
+    if (r->adapt)
+        atomic_store(&r->block_rows, rows < 1.0 ? 1
+                     : rows < BLOCK_ROWS ? (size_t)rows : BLOCK_ROWS);
+}
+
 static int
 explain(void *context, void *block, struct asc_error *e)
 {
     struct run *r = context;
     struct block *b = block;
     const size_t d = asc_model_schema(r->rows.model)->n;
+    const double start = now();
     struct asc_explain x;
     size_t i, s, c;
 
@@ -207,6 +238,7 @@ explain(void *context, void *block, struct asc_error *e)
         for (s = 0; s < r->specs.n; s++)
             for (c = 0; c < r->q; c++)
                 put_line(r, b, i, s, c);
+    size_blocks(r, b->rows.n, now() - start);
     return 0;
 }
 
@@ -359,6 +391,10 @@ main(int argc, char **argv)
                            r.rows.model,
                            r.background.n ? &r.background : NULL);
     header(&r);
+    /* a command is started once for a block or more */
+    r.adapt = o.threads > 1
+              && asc_model_form(r.rows.model) != ASC_FORM_OPAQUE;
+    atomic_init(&r.block_rows, r.adapt ? FIRST_ROWS : BLOCK_ROWS);
     if (asc_loop_run(&loop, &r, o.threads, &e))
         tool_fail(&e);
     tool_close(r.writer);

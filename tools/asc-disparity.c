@@ -86,7 +86,7 @@ compare(const struct scores *s, const struct score_series *v,
     }
     if (asc_disparity(v->value, group, unit, v->n, s->n_groups,
                       higher_is_better(s, v, o), &so, rows, &n_rows, &e))
-        tool_fail(&e);
+        scores_fail(s, v, &e);
     *result = realloc(*result, (*n_result + n_rows + 1) * sizeof **result);
     if (!*result)
         tool_misuse("out of memory");
@@ -148,25 +148,43 @@ is_mirror(const struct result *r, size_t i, size_t n)
         && !is_gap(r, i + 1, n, v) && !(i > 1 && is_gap(r, i - 2, n, v));
 }
 
+/* A p value is one in permutations + 1 at least: says so where Holm's
+ * correction makes that too much, so that nobody takes it for a finding. */
+static void
+note_permutations(size_t tests, const struct tool_options *o)
+{
+    const double least = (double)tests / ((double)o->permutations + 1.0);
+
+    if (adjustment(o) == 0 && o->permutations > 0 && least > 1.0 - o->level)
+        tool_note("%zu tests of %u permutations: no p_adjusted can be below "
+                  "%.2g; --permutations=%.0f would do", tests,
+                  o->permutations, fmin(least, 1.0),
+                  ceil((double)tests / (1.0 - o->level)));
+}
+
 /* The tests of one statistic, over all series and groups, are one family. */
 static void
 adjust(struct result *r, size_t n, const struct tool_options *o)
 {
     double *p = malloc((n + 1) * sizeof *p), *q = malloc((n + 1) * sizeof *q);
     int statistic;
-    size_t i;
+    size_t i, tests, most = 0;
 
     if (!p || !q)
         tool_misuse("out of memory");
     for (statistic = 0; statistic < ASC_DISPARITY_STATISTICS; statistic++) {
-        for (i = 0; i < n; i++)
+        for (i = tests = 0; i < n; i++) {
             p[i] = (int)r[i].row.statistic == statistic && !is_mirror(r, i, n)
                 ? r[i].row.p : NAN;
+            tests += !isnan(p[i]);
+        }
+        most = tests > most ? tests : most;
         asc_adjust(p, n, adjustment(o), q);
         for (i = 0; i < n; i++)
             if ((int)r[i].row.statistic == statistic)
                 r[i].adjusted = is_mirror(r, i, n) ? q[i - 1] : q[i];
     }
+    note_permutations(most, o);
     free(p);
     free(q);
 }

@@ -9,7 +9,8 @@
 enum { BLOCK_ROWS = 512 };
 
 /* `value' in the table against f(row): tables may be rounded to 6 digits, and
- * float models differ from each other by 1e-6 or so. */
+ * float models differ by 1e-6 or so of what they add up, base and all, which
+ * may come close to cancelling out. */
 static const double VALUE_TOLERANCE = 1e-4;
 
 static const struct tool_use options[] = {
@@ -216,7 +217,8 @@ check_values(const struct run *r, struct block *b, struct asc_error *e)
         if (isnan(got) && isnan(want))
             continue;
         if (!(fabs(got - want)
-              <= VALUE_TOLERANCE * fmax(fabs(got), fabs(want))))
+              <= VALUE_TOLERANCE * fmax(fmax(fabs(got), fabs(want)),
+                                        fabs(b->lines.base[i]))))
             return asc_fail(e, ASC_EINPUT, "%s:%zu: row %.*s: the table says "
                             "%s, the model gives %s: are these the rows that "
                             "were explained?",
@@ -235,8 +237,9 @@ put_head(const struct run *r, const struct block *b, size_t i,
     asc_buffer_add(out, m->text.p, m->text.n);
     asc_buffer_char(out, '\t');
     attribution_put(&b->lines, i, LINE_KEPT, LINE_END, out);
-    asc_buffer_add(out, b->kept.p + b->kept_at[i],
-                   r->n_kept ? b->kept_at[i + 1] - b->kept_at[i] : 0);
+    if (r->n_kept)
+        asc_buffer_add(out, b->kept.p + b->kept_at[i],
+                       b->kept_at[i + 1] - b->kept_at[i]);
 }
 
 /* Where metric s puts the curve of line i: (BLOCK_ROWS, its own n_points). */
@@ -244,6 +247,30 @@ static size_t
 curve_at(const struct run *r, size_t s, size_t i)
 {
     return s * BLOCK_ROWS * r->n_points + i * r->metric[s].n_points;
+}
+
+/* A table cannot hold infinite scores of metric s. */
+static int
+check_finite(const struct run *r, const struct block *b, size_t s,
+             struct asc_error *e)
+{
+    const struct metric *m = &r->metric[s];
+    size_t i, j;
+
+    for (i = 0; i < b->lines.n; i++) {
+        const struct asc_text id = attribution_part(&b->lines, i, LINE_ROW);
+        int bad = isinf(b->result[s * BLOCK_ROWS + i]) != 0;
+
+        for (j = 0; r->o->curve && j < m->n_points; j++)
+            bad |= isinf(b->curve_y[curve_at(r, s, i) + j]) != 0;
+        if (bad)
+            return asc_fail(e, ASC_ENUMERIC, "%s:%zu: row %.*s: %.*s is "
+                            "infinite: the model's outputs are too large",
+                            asc_reader_name(r->table.reader), b->lines.line[i],
+                            id.n < 60 ? (int)id.n : 60, id.p,
+                            (int)m->text.n, m->text.p);
+    }
+    return ASC_OK;
 }
 
 static int
@@ -273,7 +300,8 @@ score(void *context, void *block, struct asc_error *e)
             .curve_y = r->o->curve ? b->curve_y + curve_at(r, s, 0) : NULL
         };
 
-        if (m->metric->run(&m->task, m->state, &x, e))
+        if (m->metric->run(&m->task, m->state, &x, e)
+            || check_finite(r, b, s, e))
             return (int)e->status;
     }
     for (i = 0; i < b->lines.n; i++)

@@ -5,8 +5,9 @@
 #include "tools/tool.h"
 
 static const struct tool_use options[] = {
-    { OPT_TARGET, NULL }, { OPT_FIELDS, "fields of the model (default: all columns that are "
-      "free)" }, { OPT_DROP, NULL },
+    { OPT_TARGET, NULL },
+    { OPT_FIELDS, "fields of the model (default: all columns that are free)" },
+    { OPT_DROP, NULL },
     { OPT_CATEGORICAL, "fields that are categories although they look like "
       "numbers" }, { OPT_WEIGHT, NULL }, { OPT_ID, NULL },
     { OPT_SEED, NULL }, { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL },

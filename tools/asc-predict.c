@@ -1,4 +1,5 @@
 /* asc-predict -- what a model says of each row of a table. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,19 @@ fill(void *context, void *block, struct asc_error *e)
     return tool_rows_read(&r->rows, &b->rows, e);
 }
 
+/* A table cannot hold it. */
+static int
+infinite(const struct run *r, const struct block *b, size_t i, size_t j,
+         struct asc_error *e)
+{
+    const struct asc_text id = asc_rows_id(&b->rows, i);
+
+    return asc_fail(e, ASC_ENUMERIC, "%s: row \"%.*s\": output \"%s\" is "
+                    "infinite", asc_model_name(r->rows.model),
+                    id.n < 60 ? (int)id.n : 60, id.p,
+                    asc_model_output(r->rows.model, j));
+}
+
 static int
 predict(void *context, void *block, struct asc_error *e)
 {
@@ -101,6 +115,8 @@ predict(void *context, void *block, struct asc_error *e)
         if (r->label && (j = asc_model_winner(m, y)) < k)
             asc_buffer_text(&b->out, asc_model_output(m, j));
         for (j = 0; r->numbers && j < k; j++) {
+            if (isinf(y[j]))
+                return infinite(r, b, i, j, e);
             if (j || r->label)
                 asc_buffer_char(&b->out, '\t');
             asc_buffer_number(&b->out, y[j], r->rows.o->digits);

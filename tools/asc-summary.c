@@ -4,7 +4,8 @@
 #include "tools/scores.h"
 
 static const struct tool_use options[] = {
-    { OPT_BY, NULL }, { OPT_UNIT, NULL }, { OPT_DATA, "table that has the column of --unit, by row id" },
+    { OPT_BY, NULL }, { OPT_UNIT, NULL },
+    { OPT_DATA, "table that has the column of --unit, by row id" },
     { OPT_LEVEL, NULL }, { OPT_REPLICATES, NULL }, { OPT_SEED, NULL },
     { OPT_ID, NULL }, { OPT_MISSING, NULL }, { OPT_DIGITS, NULL },
     { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_END, NULL }
@@ -36,7 +37,7 @@ put_series(const struct scores *s, const struct score_series *v,
     for (i = 0; i < v->n; i++)
         unit[i] = s->unit[v->row[i]];
     if (asc_summarise(v->value, unit, v->n, &so, &r, &e))
-        tool_fail(&e);
+        scores_fail(s, v, &e);
     free(unit);
     asc_buffer_print(out, "%s\t%zu", v->key, r.n);
     asc_buffer_char(out, '\t');

@@ -319,7 +319,8 @@ plot_name(struct plot_names *s, struct asc_text t)
     /* Names come in turn, so the next one is tried first. */
     for (i = 0; i < s->n; i++) {
         k = (s->last + 1 + i) % s->n;
-        if (strlen(s->v[k]) == t.n && memcmp(s->v[k], t.p, t.n) == 0)
+        if (strlen(s->v[k]) == t.n
+            && (t.n == 0 || memcmp(s->v[k], t.p, t.n) == 0))
             return s->last = k;
     }
     v = reallocarray(s->v, s->n + 1, sizeof *v);
@@ -513,14 +514,36 @@ tics_width(const struct plot_figure *f, const struct plot_axis *a)
     return width;
 }
 
+/* The smallest step whose labels have `air' between them. */
+static void
+choose_step(struct plot_axis *a, const struct plot_figure *f, double inches,
+            double air)
+{
+    static const double parts[] = { 1.0, 2.0, 5.0 };
+    const double top = fmax(fabs(a->lo), fabs(a->hi)), range = a->hi - a->lo;
+    int k, exponent, decimals;
+
+    exponent = (int)floor(log10(range)) - 2;
+    for (k = 0;; k++) {
+        a->step = parts[k % 3] * pow(10.0, exponent + k / 3);
+        decimals = exponent + k / 3 < 0 ? -(exponent + k / 3) : 0;
+        if (decimals > 4 || top >= 1e5)
+            strcpy(a->format, "%g");
+        else
+            memcpy(a->format, (char[]){ '%', '.', (char)('0' + decimals), 'f',
+                                        '\0' }, 5);
+        if (a->step > range
+            || inches * a->step / range >= tics_width(f, a) + air)
+            break;
+    }
+}
+
 void
 plot_axis(struct plot_axis *a, const struct plot_figure *f, double lo,
           double hi, double inches)
 {
-    static const double parts[] = { 1.0, 2.0, 5.0 };
     const double top = fmax(fabs(lo), fabs(hi));
-    const double air = 2.0 * plot_text_width(f, "0");
-    int k, exponent, decimals;
+    const double digit = plot_text_width(f, "0");
 
     if (!isfinite(hi - lo)) {
         lo = fmax(lo, -1e300);
@@ -532,19 +555,10 @@ plot_axis(struct plot_axis *a, const struct plot_figure *f, double lo,
     }
     a->lo = lo;
     a->hi = hi;
-    exponent = (int)floor(log10(hi - lo)) - 2;
-    for (k = 0;; k++) {
-        a->step = parts[k % 3] * pow(10.0, exponent + k / 3);
-        decimals = exponent + k / 3 < 0 ? -(exponent + k / 3) : 0;
-        if (decimals > 4 || top >= 1e5)
-            strcpy(a->format, "%g");
-        else
-            memcpy(a->format, (char[]){ '%', '.', (char)('0' + decimals), 'f',
-                                        '\0' }, 5);
-        if (a->step > hi - lo
-            || inches * a->step / (hi - lo) >= tics_width(f, a) + air)
-            break;
-    }
+    choose_step(a, f, inches, 2.0 * digit);
+    /* one tic says where, but not how far: rather less air */
+    if (floor(hi / a->step) - ceil(lo / a->step) < 1.0)
+        choose_step(a, f, inches, 0.5 * digit);
 }
 
 void

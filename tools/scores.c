@@ -178,8 +178,8 @@ find_series(struct reading *g)
     return v;
 }
 
-/* The index of a group's text among those seen; few, so a plain search that
- * tries the last one first would do, and does. */
+/* The index of a group's text among those seen, which are few: a plain search
+ * will do. */
 static size_t
 find_group(struct reading *g)
 {
@@ -220,7 +220,8 @@ find_group(struct reading *g)
 static void
 refuse_second(const struct reading *g, struct asc_error *e)
 {
-    static const char *const usual[] = { "output", "x", "model", "field" };
+    static const char *const usual[] = { "method", "method_a", "method_b",
+        "metric", "output", "x", "model", "field" };
     struct asc_buffer list = { NULL, 0, 0, 0 }, names = { NULL, 0, 0, 0 };
     const struct asc_error second = *e;
     size_t i, k;
@@ -269,12 +270,19 @@ read_line(struct reading *g)
         v->value = grow(v->value, v->capacity, sizeof *v->value);
         v->row = grow(v->row, v->capacity, sizeof *v->row);
     }
-    if (g->has_unit)
+    g->offset[s->n] = s->text.n;
+    if (g->has_unit) {
         unit = g->unit.side ? g->texts[g->unit.column]
             : asc_reader_text(g->r, g->unit.column);
-    g->offset[s->n] = s->text.n;
-    g->length[s->n] = unit.n;
+        if (asc_reader_missing_text(g->unit.side ? g->x : g->r, unit)) {
+            /* its own; no unit's text begins with a tab */
+            unit = id;
+            asc_buffer_char(&s->text, '\t');
+            s->no_unit++;
+        }
+    }
     asc_buffer_add(&s->text, unit.p, unit.n);
+    g->length[s->n] = s->text.n - g->offset[s->n];
     if (s->text.failed)
         out_of_memory();
     s->group[s->n] = s->n_group_columns ? find_group(g) : SIZE_MAX;
@@ -355,6 +363,9 @@ scores_read(struct scores *s, const char *path, const struct tool_options *o)
         read_line(&g);
     if (got < 0)
         tool_fail(&e);
+    if (s->no_unit)
+        tool_note("%zu of %zu lines have no unit (their rows count as one "
+                  "each)", s->no_unit, s->n);
     s->unit = grow(NULL, s->n, sizeof *s->unit);
     for (i = 0; i < s->n; i++)
         s->unit[i] = (struct asc_text){ s->text.p + g.offset[i], g.length[i] };
@@ -425,6 +436,17 @@ scores_note_undefined(const struct score_series *v)
     tool_note("%s: %zu of %zu undefined (left out)", key.p, v->undefined,
               v->n);
     asc_buffer_free(&key);
+}
+
+void
+scores_fail(const struct scores *s, const struct score_series *v,
+            struct asc_error *e)
+{
+    struct asc_buffer key = { NULL, 0, 0, 0 };
+
+    scores_show(v->key, &key);
+    asc_fail(e, e->status, "%s: %s: %s", s->name, key.p, e->text);
+    tool_fail(e);
 }
 
 struct asc_text

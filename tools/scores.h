@@ -23,13 +23,15 @@ struct scores {
     struct score_series *series;        /* sorted by key */
     size_t n, capacity;         /* lines */
     struct asc_buffer text;
-    struct asc_text *unit;      /* (n) what --unit says, else the row id */
+    struct asc_text *unit;      /* (n) what --unit says, else the row id (where
+                                   it says nothing: after a tab) */
     size_t *group;              /* (n) index, SIZE_MAX: no group */
     size_t n_group_columns;
     char **group_column, *group_store;
     size_t n_groups;
     char **group_name;          /* (n_groups) sorted; texts joined by tabs */
     size_t no_group;            /* lines without one */
+    size_t no_unit;
 };
 
 /* Reads the table at path (NULL: standard input).  Groups come from the
@@ -41,6 +43,9 @@ void scores_free(struct scores *s);
 /* Appends texts joined by tabs (a series' key, a group's name) as a person
  * reads them, and a NUL. */
 void scores_show(const char *texts, struct asc_buffer *out);
+/* Fails with what was wrong with the values of a series. */
+void scores_fail(const struct scores *s, const struct score_series *v,
+                 struct asc_error *e) __attribute__((noreturn));
 /* Says how many values of a series are undefined, if any. */
 void scores_note_undefined(const struct score_series *v);
 /* The text of the by column `name' in a series' key; n 0 if there is none. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,7 @@ static struct {
     const struct tool *tool;
     int quiet, verbose;
     asc_writer *writer;         /* dropped if the tool fails */
+    char *temporary;            /* its file's name, removed on a signal */
     time_t started, said;
     int progress_shown, stdin_taken;
 } self;
@@ -133,6 +135,32 @@ clear_progress(void)
     if (self.progress_shown)
         fputs("\r\033[K", stderr);
     self.progress_shown = 0;
+}
+
+/* For the signals that ask the program to end: as asynchronous as it may be,
+ * and with the same end. */
+static void
+interrupted(int signal_number)
+{
+    if (self.temporary)
+        unlink(self.temporary);
+    raise(signal_number);       /* the handler is off by now */
+}
+
+static void
+watch_signals(void)
+{
+    static const int asking[] = { SIGHUP, SIGINT, SIGTERM };
+    struct sigaction now, old;
+    size_t i;
+
+    memset(&now, 0, sizeof now);
+    now.sa_handler = interrupted;
+    now.sa_flags = SA_RESETHAND | SA_NODEFER;
+    sigemptyset(&now.sa_mask);
+    for (i = 0; i < sizeof asking / sizeof *asking; i++)
+        if (!sigaction(asking[i], NULL, &old) && old.sa_handler == SIG_DFL)
+            sigaction(asking[i], &now, NULL);
 }
 
 static void
@@ -490,7 +518,9 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_PERMUTATIONS:
         o->permutations = (unsigned)number(i, arg, 0, 1e7, 1);
         break;
-    case OPT_MIN_GROUP: o->min_group = (size_t)number(i, arg, 1, 1e12, 1); break;
+    case OPT_MIN_GROUP:
+        o->min_group = (size_t)number(i, arg, 1, 1e12, 1);
+        break;
     case OPT_ADJUST: choice(i, arg, adjusts, 3); o->adjust = arg; break;
     case OPT_BETTER: choice(i, arg, ways, 2); o->better = arg; break;
     case OPT_FIELDS: o->fields = arg; break;
@@ -558,7 +588,8 @@ refuse(int c, char **argv)
         tool_misuse("option %s wants a value; see %s --help", typed,
                     self.tool->name);
     if (optopt >= LONG_ONLY)
-        tool_misuse("option --%s takes no value", table[optopt - LONG_ONLY].name);
+        tool_misuse("option --%s takes no value",
+                    table[optopt - LONG_ONLY].name);
     for (i = 0; i < N_OPTIONS; i++)
         if (uses(table[i].option))
             names[n++] = table[i].name;
@@ -718,11 +749,13 @@ check_ids(const asc_reader *r, const struct tool_options *o)
 asc_reader *
 tool_table(const char *path, const struct tool_options *o)
 {
+    struct tool_options bare = *o;
     asc_reader *r = open_table(path, o);
 
     if (asc_reader_empty(r)) {
         asc_reader_close(r);
-        tool_close(tool_writer(o, NULL, NULL, NULL, NULL));
+        bare.provenance = 0;    /* a comment alone would be no table */
+        tool_close(tool_writer(&bare, NULL, NULL, NULL, NULL));
         exit(TOOL_DONE);
     }
     check_ids(r, o);
@@ -800,6 +833,10 @@ tool_model(const struct tool_options *o, const asc_reader *r,
                     : "categorical");
     if (o->fields) {
         tool_columns(r, o->fields, &unused);
+        free(unused);
+    }
+    if (o->target) {            /* misspelt, it would become a field */
+        tool_columns(r, o->target, &unused);
         free(unused);
     }
     for (j = 0; j < asc_reader_n_columns(r); j++)
@@ -1057,6 +1094,11 @@ tool_writer(const struct tool_options *o, const asc_reader *r,
     self.writer = asc_writer_open(o->output, &e);
     if (!self.writer)
         tool_fail(&e);
+    if (asc_writer_temporary(self.writer)) {
+        /* a copy: the handler may run while the writer is freed */
+        self.temporary = strdup(asc_writer_temporary(self.writer));
+        watch_signals();
+    }
     if (r)
         asc_buffer_text(&out, asc_reader_comments(r));
     if (o->provenance) {

@@ -50,7 +50,7 @@ struct tool_options {
         *output, *weight, *unit, *label, *adjust, *better, *fields,
         *categorical, *drop, *type, *width, *height, *font, *title, *panels;
     struct asc_buffer specs;    /* of -M, joined by commas; NUL at the end */
-    struct asc_buffer keep;     /* of --keep, joined by commas; NUL at the end */
+    struct asc_buffer keep;     /* of --keep, the same */
     struct asc_reader_options reader;
     enum asc_scale scale;
     int scale_given, seed_given;

@@ -1,4 +1,4 @@
-/* ascribe/metric.h -- scores of attributions, agreement, statistics of scores. */
+/* ascribe/metric.h -- scores of attributions, agreement, statistics of both. */
 #ifndef ASCRIBE_METRIC_H
 #define ASCRIBE_METRIC_H
 

@@ -210,6 +210,9 @@ asc_writer *asc_writer_open(const char *path, struct asc_error *e);
 int asc_writer_put(asc_writer *w, struct asc_buffer *b, struct asc_error *e);
 /* Flushes, checks, and gives the file its name.  Frees w either way. */
 int asc_writer_close(asc_writer *w, struct asc_error *e);
+/* The name that the file has until then, NULL for standard output: what is to
+ * be removed if the program is interrupted. */
+const char *asc_writer_temporary(const asc_writer *w);
 /* Drops the file and frees w (which may be NULL). */
 void asc_writer_abandon(asc_writer *w);
 /* 1 if the error is a writer's whose reader has gone (EPIPE): a tool then ends

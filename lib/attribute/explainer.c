@@ -2,7 +2,7 @@
  *
  * What every method would check is checked here, once: that the model has the
  * view that the method works on, that a background is there, that sizes and
- * outputs fit, and that no attribution is infinite.
+ * outputs fit, and that nothing that comes out is infinite.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -148,17 +148,23 @@ check_finite(const asc_explainer *x, const struct asc_explain *b,
     const struct asc_schema *s = asc_model_schema(x->task.model);
     size_t i, j;
 
-    for (i = 0; i < b->n * b->q; i++)
-        for (j = 0; j < b->d; j++)
-            if (isinf(b->phi[i * b->d + j])) {
-                const struct asc_text id = b->id[i / b->q];
+    for (i = 0; i < b->n * b->q; i++) {
+        const struct asc_text id = b->id[i / b->q];
+        const int shown = id.n < 100 ? (int)id.n : 100;
 
+        for (j = 0; j < b->d; j++)
+            if (isinf(b->phi[i * b->d + j]))
                 return asc_fail(e, ASC_ENUMERIC, "%s: row \"%.*s\": %s gives "
                                 "field \"%s\" an infinite value",
-                                asc_model_name(x->task.model),
-                                id.n < 100 ? (int)id.n : 100, id.p,
+                                asc_model_name(x->task.model), shown, id.p,
                                 x->method->entry.name, s->field[j].name);
-            }
+        if (isinf(b->value[i]) || isinf(b->base[i]))
+            return asc_fail(e, ASC_ENUMERIC, "%s: row \"%.*s\": %s \"%s\" is "
+                            "infinite", asc_model_name(x->task.model), shown,
+                            id.p, isinf(b->value[i]) ? "output"
+                            : "the base of output",
+                            asc_model_output(x->task.model, b->output[i]));
+    }
     return ASC_OK;
 }
 

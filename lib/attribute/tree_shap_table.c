@@ -114,19 +114,20 @@ asci_tables_free(struct asci_tables *s)
     free(s);
 }
 
-/* Makes room for `more` elements behind the first n of *p. */
+/* Makes room for `more` elements behind the first n of *p, and an array of none
+ * all the same. */
 static int
 grow(void *array, size_t n, size_t more, size_t *room, size_t size,
      struct asc_error *e)
 {
     void **p = array;
-    size_t want = *room;
+    size_t want = *room ? *room : 64;
     void *q;
 
-    if (more <= *room - n)
+    if (*p && more <= *room - n)
         return ASC_OK;
     while (more > want - n)
-        want = want ? 2 * want : 64;
+        want *= 2;
     q = asci_resize(*p, want, size, e);
     if (!q)
         return ASC_ESYSTEM;

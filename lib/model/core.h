@@ -10,22 +10,16 @@
  * product (base/blas.c) and whole vectors of ensemble_run.c. */
 enum { ASCI_BLOCK = 288 };
 
-/* The vector instructions that this processor has, of those for which there
- * are copies of inner loops.  All copies give the same bits. */
-enum asci_cpu { ASCI_CPU_PLAIN, ASCI_CPU_AVX2, ASCI_CPU_AVX512 };
-
-static inline enum asci_cpu
-asci_cpu(void)
+/* Whether this processor has the instructions for which there are second
+ * copies of inner loops.  Both copies give the same bits. */
+static inline int
+asci_has_avx2(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq"))
-        return ASCI_CPU_AVX512;
-    if (__builtin_cpu_supports("avx2"))
-        return ASCI_CPU_AVX2;
+    return __builtin_cpu_supports("avx2");
+#else
+    return 0;
 #endif
-    return ASCI_CPU_PLAIN;
 }
 
 /* encoder.c: one column, out[i * stride], i = 0..n-1, of rows x (n, d). */

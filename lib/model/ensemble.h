@@ -21,7 +21,7 @@ enum {
     VECTOR = 32,                /* rows that a selection takes at once */
     LONG_BLOCK = 2048,          /* rows, where trees are walked ... */
     LONG_RANKS = 1 << 17,       /* ... if no more ranks are needed than these */
-    MAX_SELECTIONS = 256,       /* of a tree; above it is walked */
+    MAX_SELECTIONS = 512,       /* of a tree; above it is walked */
     MAX_RANK = 65000            /* of a column for vectors of 16-bit ranks */
 };
 

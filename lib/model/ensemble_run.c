@@ -6,9 +6,9 @@
  * turned into ranks (16 bits, column by column) once for all trees.  A small
  * tree is a list of selections, each of which compares the ranks of all rows
  * of the block and picks one of two leaf numbers for each, from the leaves up
- * to the root: no branch, no load that waits for another, 16 or 32 rows to an
+ * to the root: no branch, no load that waits for another, 8 or 16 rows to an
  * instruction.  That beats walking down although every node is visited, until
- * a tree has some 256 nodes; larger ones are walked, eight rows side by side
+ * a tree has some 500 nodes; larger ones are walked, eight rows side by side
  * so that their loads overlap.  All of it is integer arithmetic, and leaves
  * are added in the order of the trees, so that no instruction set, block or
  * neighbour changes a bit.
@@ -123,7 +123,8 @@ rank_rows(const struct asci_ensemble *f, const double *columns, size_t n,
 
 /* ---- selections ---- */
 
-/* A copy for each instruction set, of vectors as long as its registers. */
+/* A copy for each instruction set, of vectors as long as its registers.  One
+ * for AVX-512 was no faster: what is left to wait for are the stores. */
 #define SELECT_NAME select_plain
 #define SELECT_BYTES 16
 #define SELECT_TARGET
@@ -134,11 +135,6 @@ rank_rows(const struct asci_ensemble *f, const double *columns, size_t n,
 #define SELECT_BYTES 32
 #define SELECT_TARGET __attribute__((target("avx2")))
 #include "model/ensemble_select.h"
-
-#define SELECT_NAME select_avx512
-#define SELECT_BYTES 64
-#define SELECT_TARGET __attribute__((target("avx512bw,avx512vl")))
-#include "model/ensemble_select.h"
 #endif
 
 typedef void select_function(const struct selection *s, size_t n_selections,
@@ -148,9 +144,7 @@ static select_function *
 best_select(void)
 {
 #if defined(__x86_64__)
-    if (asci_cpu() == ASCI_CPU_AVX512)
-        return select_avx512;
-    if (asci_cpu() == ASCI_CPU_AVX2)
+    if (asci_has_avx2())
         return select_avx2;
 #endif
     return select_plain;

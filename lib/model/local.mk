@@ -1,5 +1,6 @@
 lib_libcore_la_SOURCES += \
 	%reldir%/activate.c \
+	%reldir%/activate_wide.h \
 	%reldir%/booster/booster.h \
 	%reldir%/booster/json.c \
 	%reldir%/booster/json.h \
@@ -15,6 +16,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/ensemble.h \
 	%reldir%/ensemble_pack.c \
 	%reldir%/ensemble_run.c \
+	%reldir%/ensemble_select.h \
 	%reldir%/finish.c \
 	%reldir%/form.h \
 	%reldir%/gradient.c \

@@ -399,7 +399,8 @@ add_category(struct asc_field *f, struct asci_lookup *look, struct asc_text t,
     if (!copy)
         return ASCI_NO_MEMORY;
     f->categories[f->n_categories] = copy;
-    *v = (double)f->n_categories++;
+    *v = (double)f->n_categories;
+    __atomic_store_n(&f->n_categories, f->n_categories + 1, __ATOMIC_RELEASE);
     return ASCI_FINE;
 }
 
@@ -522,6 +523,7 @@ asc_field_text(const struct asc_field *f, double v, int digits,
                struct asc_buffer *out)
 {
     const char *p;
+    size_t n;
 
     if (isnan(v))
         return;
@@ -529,8 +531,9 @@ asc_field_text(const struct asc_field *f, double v, int digits,
         asc_buffer_number(out, v, digits);
         return;
     }
-    p = v >= 0.0 && v < (double)f->n_categories ? f->categories[(size_t)v]
-                                                : "(undeclared)";
+    /* the reading thread may be adding to an open field */
+    n = __atomic_load_n(&f->n_categories, __ATOMIC_ACQUIRE);
+    p = v >= 0.0 && v < (double)n ? f->categories[(size_t)v] : "(undeclared)";
     /* a model may declare what a table cannot hold */
     for (; *p; p++)
         asc_buffer_char(out, *p == '\t' || *p == '\n' || *p == '\r' ? ' '

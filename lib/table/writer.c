@@ -199,6 +199,12 @@ asc_writer_close(asc_writer *w, struct asc_error *e)
     return status;
 }
 
+const char *
+asc_writer_temporary(const asc_writer *w)
+{
+    return w->temporary;
+}
+
 void
 asc_writer_abandon(asc_writer *w)
 {

@@ -141,9 +141,11 @@ static inline void
 report_line(const char *what, double value, const char *unit,
             const char *target, int met)
 {
-    printf(fabs(value) < 1000.0 ? "%s\t%.3g\t%s\t%s\t%s\n"
-                                : "%s\t%.0f\t%s\t%s\t%s\n",
-           what, value, unit, target, !*target ? "" : met ? "met" : "missed");
+    const int whole = fabs(value) >= 1000.0 && fabs(value) < 1e7;
+
+    printf("%s\t%.*g\t%s\t%s\t%s\n", what, whole ? 7 : 3,
+           whole ? round(value) : value, unit, target,
+           !*target ? "" : met ? "met" : "missed");
     fflush(stdout);
 }
 

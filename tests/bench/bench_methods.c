@@ -210,7 +210,8 @@ bench_metric(const struct asc_metric *metric, const struct form *f,
     struct scoring t = { .metric = metric, .task.background = &b };
     double *value = room(MOST_ROWS, sizeof *value), asked;
     double *zero = room(MOST_ROWS, sizeof *zero);
-    double *phi = make_rows(MOST_ROWS, s), *result = room(MOST_ROWS, sizeof *result);
+    double *phi = make_rows(MOST_ROWS, s);
+    double *result = room(MOST_ROWS, sizeof *result);
     size_t *output = room(MOST_ROWS, sizeof *output), i, n;
     enum asc_scale *scale = room(MOST_ROWS, sizeof *scale);
 

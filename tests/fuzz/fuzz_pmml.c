@@ -3,22 +3,13 @@
  * zeros, of missing values, of undeclared categories and of large numbers,
  * one by one and together, give the same. */
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/form.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+#include "tests/fuzz/fuzz.h"
 
 enum { N_ROWS = 6 };
-
-static void
-check(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static double
 value(const struct asc_field *f, size_t row)

@@ -4,22 +4,13 @@
  * written out and read.  Values are finite numbers, indexes of categories, or
  * missing, and come back from their text. */
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <ascribe/table.h>
 
 #include "table/internal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-static void
-check(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* Fields of the rows that can be read, in a canonical text. */
 static void

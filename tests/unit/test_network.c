@@ -216,7 +216,7 @@ processors(void **state)
         assert_true(same_bits(one, b[i]));
     }
 #if defined(__x86_64__)
-    if (asci_cpu() >= ASCI_CPU_AVX2) {
+    if (asci_has_avx2()) {
         double c[N];
 
         memcpy(c, v, sizeof c);
@@ -224,16 +224,6 @@ processors(void **state)
         assert_memory_equal(a, c, sizeof c);
         memcpy(c, v, sizeof c);
         tanh_avx2(c, N);
-        assert_memory_equal(b, c, sizeof c);
-    }
-    if (asci_cpu() >= ASCI_CPU_AVX512) {
-        double c[N];
-
-        memcpy(c, v, sizeof c);
-        logistic_avx512(c, N);
-        assert_memory_equal(a, c, sizeof c);
-        memcpy(c, v, sizeof c);
-        tanh_avx512(c, N);
         assert_memory_equal(b, c, sizeof c);
     }
 #endif

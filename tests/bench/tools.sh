@@ -1,0 +1,112 @@
+#!/bin/sh
+# The tools as they are started: how soon, how fast, on how many threads, in
+# how much memory.  Lines as in bench.h.  Run by `make bench`, which sets
+# abs_top_builddir; needs 200 MB in TMPDIR for a while.
+set -eu
+
+build=${abs_top_builddir-.}
+cost=$build/tests/bench/cost
+# libtool's wrapper scripts take longer to start than the tools.
+if [ -d "$build/tools/.libs" ]; then
+    bin=$build/tools/.libs
+    LD_LIBRARY_PATH=$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export LD_LIBRARY_PATH
+else
+    bin=$build/tools
+fi
+dir=$(mktemp -d "${TMPDIR:-/tmp}/ascribe-bench-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+LC_ALL=C
+export LC_ALL
+
+# line MEASURE UNIT [">=" or "<=" TARGET] < a number
+line() {
+    awk -v what="$1" -v unit="$2" -v sign="${3-}" -v target="${4-}" '{
+        met = sign == "" ? "" : (sign == "<=" ? $1 <= target + 0 \
+            : $1 >= target + 0) ? "met" : "missed"
+        printf "%s\t%.3g\t%s\t%s\t%s\n", what, $1, unit,
+            sign == "" ? "" : sign " " target, met
+    }'
+}
+
+# table ROWS -- 14 numbers of two decimals and a class.
+table() {
+    awk -v n="$1" 'BEGIN {
+        srand(1)
+        for (j = 1; j <= 14; j++)
+            printf "f%d\t", j
+        print "y"
+        for (i = 0; i < n; i++) {
+            s = 0
+            for (j = 1; j <= 14; j++) {
+                v = int(10000 * rand()) / 100
+                s += (j % 3 - 1) * v
+                printf "%s\t", v
+            }
+            print (s + 50 * rand() > 25 ? "yes" : "no")
+        }
+    }'
+}
+
+table 1000000 > "$dir/many.tsv"
+head -n 10001 "$dir/many.tsv" > "$dir/some.tsv"
+head -n 101 "$dir/many.tsv" > "$dir/few.tsv"
+for spec in gbm:trees=500:depth=6:gamma=0:min-child=0 gbm:trees=50:depth=6 \
+    mlp:hidden=64:epochs=1 logistic; do
+    "$bin/asc-fit" -q "$spec" -y y -o "$dir/$spec.pmml" "$dir/some.tsv"
+done
+big=$dir/gbm:trees=500:depth=6:gamma=0:min-child=0.pmml
+small=$dir/gbm:trees=50:depth=6.pmml
+mlp=$dir/mlp:hidden=64:epochs=1.pmml
+logistic=$dir/logistic.pmml
+
+for tool in "$bin"/asc-*; do
+    "$cost" 51 "$tool" --version | awk '{ print 1000 * $1 }' |
+        line "${tool##*/} --version" ms '<=' 10
+done
+
+# twice WHAT COMMAND... -- 2 threads against 1.
+twice() {
+    what=$1
+    shift
+    "$cost" 3 "$@" -j 1 -- "$@" -j 2 |
+        awk 'NR == 1 { one = $1 } NR == 2 { print one / $1 }' |
+        line "$what, 2 threads" 'times as fast as 1 thread' '>=' 1.7
+}
+
+head -n 50001 "$dir/many.tsv" > "$dir/more.tsv"
+twice 'asc-attribute, tree-shap, 500 trees of depth 6' \
+    "$bin/asc-attribute" -q -m "$big" -M tree-shap "$dir/more.tsv"
+twice 'asc-attribute, kernel-shap, 14-64-64-1 network' \
+    "$bin/asc-attribute" -q -m "$mlp" -M kernel-shap -b "$dir/few.tsv" \
+    "$dir/few.tsv"
+
+# speed WHAT FILE COMMAND... -- megabytes of the file a second.
+speed() {
+    what=$1 file=$2
+    shift 2
+    "$cost" 1 "$@" "$file" | awk -v bytes="$(wc -c < "$file")" \
+        '{ print bytes / $1 / 1e6 }' | line "$what" 'MB/s of its input'
+}
+
+speed 'asc-predict, logistic, 1 thread' "$dir/many.tsv" \
+    "$bin/asc-predict" -q -j 1 -m "$logistic"
+speed 'asc-predict, 50 trees of depth 6, 1 thread' "$dir/many.tsv" \
+    "$bin/asc-predict" -q -j 1 -m "$small"
+speed 'asc-attribute, tree-shap, 50 trees of depth 6, 1 thread' \
+    "$dir/many.tsv" "$bin/asc-attribute" -q -j 1 -m "$small" -M tree-shap
+
+# memory WHAT COMMAND... -- what 1,000,000 rows need more than 10,000.
+memory() {
+    what=$1
+    shift
+    "$cost" 1 "$@" "$dir/some.tsv" -- "$@" "$dir/many.tsv" |
+        awk 'NR == 1 { one = $2 } NR == 2 { print $2 / one }' |
+        line "$what, peak memory for 1000000 rows" \
+            'of that for 10000 rows' '<=' 1.1
+}
+
+memory 'asc-attribute, tree-shap' \
+    "$bin/asc-attribute" -q -j 1 -m "$small" -M tree-shap
+memory 'asc-predict' "$bin/asc-predict" -q -j 1 -m "$small"
