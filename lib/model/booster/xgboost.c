@@ -1174,7 +1174,8 @@ gather_codes(struct reader *r, const struct use *use, struct asc_error *e)
         for (i = 0; i < f->tree[j].n_nodes; i++) {
             const struct asci_node *p = &f->tree[j].node[i];
 
-            if (p->test != ASCI_IN_SET || r->dictionary[p->column].given)
+            if (p->test != ASCI_IN_SET || p->set_bits == 0 ||
+                r->dictionary[p->column].given)
                 continue;
             memcpy(code + next[p->column], r->codes.v + p->set,
                    p->set_bits * sizeof *code);
@@ -1321,7 +1322,7 @@ make_set(struct reader *r, size_t tree, struct asci_node *p, size_t *capacity,
 {
     struct asci_ensemble *f = &r->trees;
     const size_t n = r->m->schema.field[p->column].n_categories;
-    const int32_t *code = r->codes.v + p->set;
+    const int32_t *code = p->set_bits ? r->codes.v + p->set : NULL;
     size_t i, first = f->n_set_words, bits = 0;
     int status;
 
