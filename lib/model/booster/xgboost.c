@@ -1301,6 +1301,8 @@ static int
 add_set(struct asci_ensemble *f, size_t words, size_t *capacity,
         struct asc_error *e)
 {
+    if (words == 0)
+        return ASC_OK;
     if (f->n_set_words + words > *capacity) {
         size_t room = f->n_set_words + words + *capacity / 2;
         uint64_t *sets = asci_resize(f->sets, room, sizeof *sets, e);
