@@ -92,5 +92,4 @@ EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
 	%reldir%/unit/shared.h \
 	%reldir%/unit/temporary.h \
 	%reldir%/unit/training.h
-EXTRA_DIST += %reldir%/data %reldir%/golden %reldir%/tools %reldir%/fuzz \
-	%reldir%/bench
+EXTRA_DIST += %reldir%/data %reldir%/golden %reldir%/tools

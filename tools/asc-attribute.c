@@ -1,5 +1,6 @@
 /* asc-attribute -- why a model answers as it does, row by row. */
 #include <stdatomic.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 enum { BLOCK_ROWS = 512, FIRST_ROWS = 8 };
 static const double BLOCK_SECONDS = 0.2;
 
-/* Exact additive methods keep their residual under this. */
-static const double TOLERANCE = 1e-9;
+/* Exact additive methods keep their residual under this; of the others it is
+ * worth a word above that. */
+static const double TOLERANCE = 1e-9, COARSE = 0.01;
 
 static const struct tool_use options[] = {
     { OPT_MODEL, NULL }, { OPT_METHOD, "methods to explain with" },
@@ -44,9 +46,11 @@ struct method {
     asc_explainer *explainer;
     struct asc_task task;
     struct asc_buffer text;     /* the specification, for column `method` */
-    int check;                  /* promises additivity exactly */
-    size_t broken;              /* rows over the tolerance */
-    double worst;               /* largest residual of those */
+    int exact;
+    double tolerance;           /* of the residual; infinite: no promise */
+    size_t undefined;           /* attributions with an empty field */
+    size_t broken;              /* those over the tolerance */
+    double worst;               /* largest residual of them */
     char worst_row[64];
 };
 
@@ -242,6 +246,27 @@ explain(void *context, void *block, struct asc_error *e)
     return 0;
 }
 
+static void
+check_one(struct method *m, const double *phi, size_t d, double base,
+          double value, struct asc_text id)
+{
+    const double residual = asc_residual(phi, d, base, value);
+    int undefined = isnan(value);
+    size_t j;
+
+    for (j = 0; j < d; j++)
+        undefined |= isnan(phi[j]);
+    m->undefined += undefined != 0;
+    if (undefined || !(residual > m->tolerance))
+        return;
+    m->broken++;
+    if (residual > m->worst) {
+        m->worst = residual;
+        snprintf(m->worst_row, sizeof m->worst_row, "%.*s",
+                 id.n < 60 ? (int)id.n : 60, id.p);
+    }
+}
+
 /* Runs in the order of the rows, alone: so the worst row is always the same. */
 static void
 check(struct run *r, const struct block *b)
@@ -250,23 +275,12 @@ check(struct run *r, const struct block *b)
     size_t i, s, c;
 
     for (s = 0; s < r->specs.n; s++)
-        for (i = 0; r->method[s].check && i < b->rows.n; i++)
+        for (i = 0; i < b->rows.n; i++)
             for (c = 0; c < r->q; c++) {
                 const size_t at = (s * BLOCK_ROWS + i) * r->q + c;
-                const double residual = asc_residual(b->phi + at * d, d,
-                                                     b->base[at],
-                                                     b->value[at]);
-                const struct asc_text id = asc_rows_id(&b->rows, i);
-                struct method *m = &r->method[s];
 
-                if (!(residual > TOLERANCE))
-                    continue;
-                m->broken++;
-                if (residual > m->worst) {
-                    m->worst = residual;
-                    snprintf(m->worst_row, sizeof m->worst_row, "%.*s",
-                             id.n < 60 ? (int)id.n : 60, id.p);
-                }
+                check_one(&r->method[s], b->phi + at * d, d, b->base[at],
+                          b->value[at], asc_rows_id(&b->rows, i));
             }
 }
 
@@ -332,10 +346,12 @@ prepare(struct run *r, const char *path)
         tool_misuse("out of memory");
     for (s = 0; s < r->specs.n; s++) {
         struct method *m = &r->method[s];
-        const unsigned exact = ASC_ADDITIVE | ASC_EXACT;
+        const unsigned traits = r->specs.v[s].entry->traits;
 
         asc_spec_text(&r->specs.v[s], &m->text);
-        m->check = (r->specs.v[s].entry->traits & exact) == exact;
+        m->exact = (traits & ASC_EXACT) != 0;
+        m->tolerance = !(traits & ASC_ADDITIVE) ? INFINITY
+            : m->exact ? TOLERANCE : COARSE;
         m->task = (struct asc_task){
             r->rows.model, r->scale,
             r->specs.v[s].background[0] ? background : NULL, &r->specs.v[s]
@@ -358,12 +374,20 @@ verdict(const struct run *r)
     for (s = 0; s < r->specs.n; s++) {
         const struct method *m = &r->method[s];
 
-        if (!m->broken)
-            continue;
-        status = TOOL_CHECK;
-        tool_warn("%.*s: %zu attributions do not sum to value - base (worst: "
-                  "row %s, residual %.2g)", (int)m->text.n, m->text.p,
-                  m->broken, m->worst_row, m->worst);
+        if (m->undefined)
+            tool_note("%.*s: %zu attributions are undefined (left empty)",
+                      (int)m->text.n, m->text.p, m->undefined);
+        if (m->broken && m->exact) {
+            status = TOOL_CHECK;
+            tool_warn("%.*s: %zu attributions do not sum to value - base "
+                      "(worst: row %s, residual %.2g)", (int)m->text.n,
+                      m->text.p, m->broken, m->worst_row, m->worst);
+        } else if (m->broken) {
+            tool_note("%.*s: %zu attributions miss value - base by more than "
+                      "%g%% (worst: row %s, %.2g%%); more steps come closer",
+                      (int)m->text.n, m->text.p, m->broken, 100.0 * COARSE,
+                      m->worst_row, 100.0 * m->worst);
+        }
     }
     return status;
 }

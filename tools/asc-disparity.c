@@ -91,7 +91,7 @@ compare(const struct scores *s, const struct score_series *v,
     if (!*result)
         tool_misuse("out of memory");
     for (i = 0; i < v->n; i++)
-        if (group[i] != SIZE_MAX)
+        if (group[i] != SIZE_MAX && !isnan(v->value[i]))
             small[group[i]] |= UNSEEN;
     for (i = 0; i < n_rows; i++) {
         if (rows[i].statistic == ASC_DISPARITY_MEAN)

@@ -13,9 +13,11 @@ enum { BLOCK_ROWS = 512 };
  * may come close to cancelling out. */
 static const double VALUE_TOLERANCE = 1e-4;
 
+#define USUAL_METRICS "comprehensiveness,sufficiency"
+
 static const struct tool_use options[] = {
     { OPT_MODEL, NULL }, { OPT_DATA, NULL },
-    { OPT_METRIC, "metrics (default comprehensiveness,sufficiency)" },
+    { OPT_METRIC, "metrics (default " USUAL_METRICS ")" },
     { OPT_BACKGROUND, NULL }, { OPT_CURVE, NULL }, { OPT_SEED, NULL },
     { OPT_ID, "column of row ids in the data (default row, if any)" },
     { OPT_KEEP, NULL }, { OPT_FIRST_ROW, NULL },
@@ -357,6 +359,14 @@ header(struct run *r)
     asc_buffer_free(&out);
 }
 
+static const char *
+metrics(const struct tool_options *o)
+{
+    const char *asked = tool_text(&o->specs);
+
+    return asked ? asked : USUAL_METRICS;
+}
+
 static const struct asc_metric *
 find_metric(const struct asc_spec *s)
 {
@@ -373,14 +383,13 @@ static void
 prepare(struct run *r)
 {
     const struct tool_options *o = r->o;
-    const char *specs = tool_text(&o->specs), *needs = NULL;
+    const char *needs = NULL;
     struct asc_error e;
     size_t n, s;
     const struct asc_entry *const *entries = asc_fidelity_entries(&n);
     const struct asc_background *background;
 
-    tool_specs(o, specs ? specs : "comprehensiveness,sufficiency", entries, n,
-               "metric", &r->specs);
+    tool_specs(o, metrics(o), entries, n, "metric", &r->specs);
     for (s = 0; s < r->specs.n && !needs; s++)
         if (asc_background_use(r->specs.v[s].entry, r->model)
             == ASC_BACKGROUND_NEEDED)
@@ -441,7 +450,7 @@ main(int argc, char **argv)
         tool_misuse("out of memory");
     for (s = 0; s < asc_model_n_outputs(r.model); s++)
         r.outputs[s] = asc_model_output(r.model, s);
-    r.writer = tool_writer(&o, r.table.reader, tool_text(&o.specs), r.model,
+    r.writer = tool_writer(&o, r.table.reader, metrics(&o), r.model,
                            r.background.n ? &r.background : NULL);
     header(&r);
     if (asc_bind(&r.binding, asc_model_open_schema(r.model), r.data, &e)

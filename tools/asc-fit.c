@@ -38,6 +38,30 @@ find_trainer(const struct asc_spec *s)
     return NULL;
 }
 
+/* Two numbers are often the names of two classes. */
+static void
+note_target(const struct asc_training *t)
+{
+    const double *y = t->y;
+    double other = y[0];
+    char low[ASC_NUMBER_MAX], high[ASC_NUMBER_MAX];
+    size_t i;
+
+    if (t->target.kind != ASC_CONTINUOUS)
+        return;
+    for (i = 1; i < t->n; i++) {
+        if (y[i] != y[0] && other == y[0])
+            other = y[i];
+        else if (y[i] != y[0] && y[i] != other)
+            return;
+    }
+    low[asc_number_format(y[0] < other ? y[0] : other, low)] = '\0';
+    high[asc_number_format(y[0] < other ? other : y[0], high)] = '\0';
+    tool_note("target \"%s\" is taken for a number, though it is %s or %s "
+              "throughout; --categorical makes them classes", t->target.name,
+              low, high);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -68,6 +92,8 @@ main(int argc, char **argv)
                           &t, &table, &e))
         tool_fail(&e);
     model = find_trainer(&specs.v[0])->fit(&table, &specs.v[0], &e);
+    if (model)
+        note_target(&table);
     if (!model || asc_model_write_pmml(model, &out, &e))
         tool_fail(&e);
     writer = tool_writer(&o, NULL, NULL, NULL, NULL);

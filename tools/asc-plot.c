@@ -77,7 +77,8 @@ find_kind(const char *name)
     }
     near = asc_nearest(name, names, N_KINDS);
     if (near)
-        tool_misuse("there is no figure \"%s\"; %s?", name, near);
+        tool_misuse("there is no figure \"%s\"; did you mean \"%s\"?", name,
+                    near);
     tool_misuse("there is no figure \"%s\"; -l lists them", name);
 }
 

@@ -192,50 +192,72 @@ attribution_lines_clear(struct attribution_lines *b)
     b->text.n = 0;
 }
 
-/* Refuses a second line of one (model, row, method, output).  Series come in
- * turn in a table ordered by rows, so the next one is tried first. */
-static int
-check_unique(struct attributions *a, const struct attribution_lines *b,
-             struct asc_error *e)
+/* The series of line b->n.  They come in turn in a table ordered by rows, so the
+ * next one is tried first. */
+static struct attribution_series *
+find_series(struct attributions *a, const struct attribution_lines *b,
+            struct asc_error *e)
 {
     const size_t *at = b->at + b->n * (LINE_PARTS + 1);
     const char *text = b->text.p;
     const size_t n_model = at[LINE_ROW] - at[LINE_MODEL];
     const size_t n_rest = at[LINE_KEPT] - at[LINE_METHOD];
-    size_t i, k = 0;
     struct attribution_series *s;
-    struct asc_text row = { text + at[LINE_ROW],
-                            at[LINE_METHOD] - at[LINE_ROW] - 1 };
+    size_t i;
 
     for (i = 0; i < a->n_series; i++) {
-        k = (a->last + 1 + i) % a->n_series;
-        s = &a->series[k];
+        a->last = (a->last + 1) % a->n_series;
+        s = &a->series[a->last];
         if (s->n == n_model + n_rest
             && !memcmp(s->key, text + at[LINE_MODEL], n_model)
             && !memcmp(s->key + n_model, text + at[LINE_METHOD], n_rest))
-            break;
+            return s;
     }
-    if (i == a->n_series) {
-        s = realloc(a->series, (a->n_series + 1) * sizeof *s);
-        if (!s)
-            return asc_fail(e, ASC_ESYSTEM, "out of memory");
-        a->series = s;
-        s += a->n_series;
-        s->n = n_model + n_rest;
-        s->key = malloc(s->n);
-        s->ids = asc_ids_new(e);
-        if (!s->key || !s->ids) {
-            free(s->key);
-            asc_ids_free(s->ids);
-            return asc_fail(e, ASC_ESYSTEM, "out of memory");
-        }
-        memcpy(s->key, text + at[LINE_MODEL], n_model);
-        memcpy(s->key + n_model, text + at[LINE_METHOD], n_rest);
-        k = a->n_series++;
+    s = realloc(a->series, (a->n_series + 1) * sizeof *s);
+    if (!s) {
+        asc_fail(e, ASC_ESYSTEM, "out of memory");
+        return NULL;
     }
-    a->last = k;
-    return asc_ids_add(a->series[k].ids, row, b->line[b->n],
-                       asc_reader_name(a->reader), "row", e);
+    a->series = s;
+    s += a->n_series;
+    s->n = n_model + n_rest;
+    s->key = malloc(s->n);
+    s->ids = asc_ids_new(e);
+    if (!s->key || !s->ids) {
+        free(s->key);
+        asc_ids_free(s->ids);
+        asc_fail(e, ASC_ESYSTEM, "out of memory");
+        return NULL;
+    }
+    memcpy(s->key, text + at[LINE_MODEL], n_model);
+    memcpy(s->key + n_model, text + at[LINE_METHOD], n_rest);
+    s->scale = b->scale[b->n];
+    s->line = b->line[b->n];
+    a->last = a->n_series++;
+    return s;
+}
+
+/* Refuses a second line of one (model, row, method, output), and a second scale
+ * of one (model, method, output): nobody could tell their scores apart. */
+static int
+check_series(struct attributions *a, const struct attribution_lines *b,
+             struct asc_error *e)
+{
+    const size_t *at = b->at + b->n * (LINE_PARTS + 1);
+    const struct asc_text row = { b->text.p + at[LINE_ROW],
+                                  at[LINE_METHOD] - at[LINE_ROW] - 1 };
+    const char *name = asc_reader_name(a->reader);
+    const struct attribution_series *s = find_series(a, b, e);
+
+    if (!s)
+        return ASC_ESYSTEM;
+    if (s->scale != b->scale[b->n])
+        return asc_fail(e, ASC_EINPUT, "%s:%zu: scale %s, where line %zu of "
+                        "the same method and output has scale %s: give each "
+                        "scale its table, or its label", name, b->line[b->n],
+                        tool_scale_name(b->scale[b->n]), s->line,
+                        tool_scale_name(s->scale));
+    return asc_ids_add(s->ids, row, b->line[b->n], name, "row", e);
 }
 
 static void
@@ -295,7 +317,7 @@ attribution_lines_add(struct attribution_lines *b, struct attributions *a,
     for (j = 0; j < a->d; j++)
         if (asc_reader_number(r, a->phi[j], &b->phi[i * a->d + j], e))
             return -1;
-    if (check_unique(a, b, e))
+    if (check_series(a, b, e))
         return -1;
     b->n++;
     return 1;

@@ -10,6 +10,8 @@ struct attribution_series {
     size_t n;
     char *key;                  /* (n) the three texts, each with a tab */
     struct asc_ids *ids;
+    enum asc_scale scale;
+    size_t line;                /* first line */
 };
 
 struct attributions {

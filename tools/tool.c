@@ -1072,7 +1072,7 @@ tool_scale(const struct tool_options *o, const asc_model *m)
 {
     if (!asc_model_has_link(m))
         return ASC_RAW;
-    return o->scale_given ? o->scale : ASC_RAW;
+    return o->scale_given ? o->scale : asc_model_default_scale(m);
 }
 
 const char *
@@ -1082,6 +1082,31 @@ tool_scale_name(enum asc_scale s)
 }
 
 /* ---- writing ---- */
+
+/* The options that numbers depend on, as far as they were given; those with a
+ * number for a default always. */
+static void
+put_request(const struct tool_options *o, struct asc_buffer *out)
+{
+    const struct { const char *name, *value; } given[] = {
+        { "class", o->class_name }, { "by", o->by }, { "group", o->group },
+        { "unit", o->unit }, { "better", o->better }, { "adjust", o->adjust }
+    };
+    size_t i, start = out->n;
+
+    for (i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i].value)
+            asc_buffer_print(out, " %s=%s", given[i].name, given[i].value);
+    if (uses(OPT_REPLICATES))
+        asc_buffer_print(out, " level=%g replicates=%u", o->level,
+                         o->replicates);
+    if (uses(OPT_PERMUTATIONS))
+        asc_buffer_print(out, " permutations=%u min-group=%zu",
+                         o->permutations, o->min_group);
+    for (i = start; i < out->n; i++)    /* a class may have any name */
+        if ((unsigned char)out->p[i] < 0x20)
+            out->p[i] = '?';
+}
 
 asc_writer *
 tool_writer(const struct tool_options *o, const asc_reader *r,
@@ -1104,8 +1129,8 @@ tool_writer(const struct tool_options *o, const asc_reader *r,
     if (o->provenance) {
         asc_buffer_print(&out, "# %s %s", self.tool->name, asc_version());
         if (spec)
-            asc_buffer_print(&out, " %s=%s", self.tool->entry
-                             ? self.tool->entry : "by", spec);
+            asc_buffer_print(&out, " %s=%s", self.tool->entry, spec);
+        put_request(o, &out);
         asc_buffer_print(&out, " seed=%llu", (unsigned long long)o->seed);
         if (m)
             asc_buffer_print(&out, " model=sha256:%s", asc_model_digest(m));

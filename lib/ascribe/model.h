@@ -53,6 +53,11 @@ int asc_model_has_probabilities(const asc_model *m);
 /* 1 if raw and response differ: the model ends in a link. */
 int asc_model_has_link(const asc_model *m);
 
+/* What is explained unless the user says otherwise: raw where the model has a
+ * link that can be undone, or none; response where the value is clamped or
+ * rounded on the way. */
+enum asc_scale asc_model_default_scale(const asc_model *m);
+
 enum asc_form {
     ASC_FORM_LINEAR, ASC_FORM_NETWORK, ASC_FORM_ENSEMBLE, ASC_FORM_OPAQUE
 };

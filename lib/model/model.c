@@ -212,6 +212,15 @@ asc_model_has_link(const asc_model *m)
     return m->link != ASCI_LINK_NONE || m->rescale;
 }
 
+enum asc_scale
+asc_model_default_scale(const asc_model *m)
+{
+    const struct asci_rescale *s = m->rescale;
+
+    return s && (s->cast || s->min > -INFINITY || s->max < INFINITY)
+        ? ASC_RESPONSE : ASC_RAW;
+}
+
 enum asc_form
 asc_model_form(const asc_model *m)
 {

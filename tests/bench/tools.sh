@@ -62,7 +62,8 @@ mlp=$dir/mlp:hidden=64:epochs=1.pmml
 logistic=$dir/logistic.pmml
 
 for tool in "$bin"/asc-*; do
-    "$cost" 51 "$tool" --version | awk '{ print 1000 * $1 }' |
+    "$cost" 51 "$tool" --version > "$dir/cost"
+    awk '{ print 1000 * $1 }' "$dir/cost" |
         line "${tool##*/} --version" ms '<=' 10
 done
 
@@ -70,8 +71,8 @@ done
 twice() {
     what=$1
     shift
-    "$cost" 3 "$@" -j 1 -- "$@" -j 2 |
-        awk 'NR == 1 { one = $1 } NR == 2 { print one / $1 }' |
+    "$cost" 3 "$@" -j 1 -- "$@" -j 2 > "$dir/cost"
+    awk 'NR == 1 { one = $1 } NR == 2 { print one / $1 }' "$dir/cost" |
         line "$what, 2 threads" 'times as fast as 1 thread' '>=' 1.7
 }
 
@@ -86,8 +87,9 @@ twice 'asc-attribute, kernel-shap, 14-64-64-1 network' \
 speed() {
     what=$1 file=$2
     shift 2
-    "$cost" 1 "$@" "$file" | awk -v bytes="$(wc -c < "$file")" \
-        '{ print bytes / $1 / 1e6 }' | line "$what" 'MB/s of its input'
+    "$cost" 1 "$@" "$file" > "$dir/cost"
+    awk -v bytes="$(wc -c < "$file")" '{ print bytes / $1 / 1e6 }' \
+        "$dir/cost" | line "$what" 'MB/s of its input'
 }
 
 speed 'asc-predict, logistic, 1 thread' "$dir/many.tsv" \
@@ -101,8 +103,8 @@ speed 'asc-attribute, tree-shap, 50 trees of depth 6, 1 thread' \
 memory() {
     what=$1
     shift
-    "$cost" 1 "$@" "$dir/some.tsv" -- "$@" "$dir/many.tsv" |
-        awk 'NR == 1 { one = $2 } NR == 2 { print $2 / one }' |
+    "$cost" 1 "$@" "$dir/some.tsv" -- "$@" "$dir/many.tsv" > "$dir/cost"
+    awk 'NR == 1 { one = $2 } NR == 2 { print $2 / one }' "$dir/cost" |
         line "$what, peak memory for 1000000 rows" \
             'of that for 10000 rows' '<=' 1.1
 }

@@ -670,6 +670,34 @@ surrogate_example(void **state)
     asc_model_free(m);
 }
 
+/* 0.1 + 0.2 + 0.3 is 1e-16 more than 0.6: no residual, and the same side.  A
+ * millionth is one. */
+static void
+surrogate_rounding(void **state)
+{
+    const double value[] = { .6, .5, .6 }, base[] = { 0, 0, 1e-6 };
+    const double phi[] = { .1 + .2, .3, -.1 + .3, .3 - 1e-16, .3, .3 };
+    const double x[3 * 2] = { 0 };
+    asc_model *m = sheet_model(2);
+    struct asc_background b;
+    struct input in = { m, ASC_RESPONSE, &b, 3, 1, x, phi, base, value };
+    struct scores a, r;
+
+    (void)state;
+    make_background(m, zeros, 1, &b);
+    a = score("lime-fidelity:measure=accuracy", &asci_metric_lime_fidelity,
+              &in);
+    r = score("lime-residual", &asci_metric_lime_residual, &in);
+    assert_true(phi[0] + phi[1] > .6 && phi[2] + phi[3] < .5);
+    assert_true(r.result[0] == 0 && r.result[1] == 0);
+    assert_true(a.result[0] == 1 && a.result[1] == 1);
+    close_to(r.result[2], -1e-6, 1e-15);
+    scores_free(&a);
+    scores_free(&r);
+    asc_background_free(&b);
+    asc_model_free(m);
+}
+
 /* Where the two sides of an output meet, on both scales of every link. */
 static void
 sides(void **state)
@@ -1064,6 +1092,7 @@ main(void)
         cmocka_unit_test(gap_example),
         cmocka_unit_test(gap_categories),
         cmocka_unit_test(surrogate_example),
+        cmocka_unit_test(surrogate_rounding),
         cmocka_unit_test(sides),
         cmocka_unit_test(local_r2),
         cmocka_unit_test(perfect_r2),

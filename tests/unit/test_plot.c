@@ -207,6 +207,9 @@ axes(void **state)
     plot_axis(&a, &f, 0, 1, 2.2);
     assert_true(fabs(a.step - 0.2) < 1e-12);
     assert_string_equal(a.format, "%.1f");
+    /* one tic alone has no scale: less air then */
+    plot_axis(&a, &f, -0.4, 0.49, 1.5);
+    assert_true(a.step < 0.5);
     plot_axis(&a, &f, 3, 3, 2);
     assert_true(a.lo < 3 && a.hi > 3);
     plot_axis(&a, &f, 0, 0, 2);

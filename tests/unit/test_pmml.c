@@ -775,6 +775,12 @@ test_categories_in(void **state)
     assert_output(m, "1", 0, 2);
     assert_output(m, "False", 0, 0);
     asc_model_free(m);
+    /* what comes in as it is may become what is declared nowhere */
+    m = read_text(C_OF(TWO_TEXTS, "invalidValueTreatment='asIs' "
+                       "missingValueReplacement='w'", "w"));
+    assert_output(m, "", 0, 2);
+    assert_output(m, "u", 0, 0);
+    asc_model_free(m);
     /* the MiningField's optype goes before the DataField's */
     m = read_text(C_OF("optype='continuous' dataType='integer'>",
                        "optype='categorical'", "7"));
@@ -833,6 +839,12 @@ test_float(void **state)
     REGRESSION("", "<Targets><Target field='y' " attributes "/></Targets>" \
                "<RegressionTable " X_PLUS(intercept))
 
+#define MANY_TARGETS(mining, targets) \
+    DOCUMENT("<RegressionModel functionName='regression'><MiningSchema>" \
+             "<MiningField name='x'/>" mining "</MiningSchema><Targets>" \
+             targets "</Targets><RegressionTable " X_PLUS("0") \
+             "</RegressionModel>")
+
 static void
 test_targets(void **state)
 {
@@ -847,12 +859,12 @@ test_targets(void **state)
     assert_text_output(TARGET("castInteger='ceiling'", "0.4"), "1\t0\tred",
                        2);
     assert_text_output(TARGET("castInteger='floor'", "0.9"), "1\t0\tred", 1);
-    /* the last layer of a network; the target's name must match */
+    /* the last layer of a network */
     assert_text_output(DOCUMENT(
         "<NeuralNetwork functionName='regression' "
         "activationFunction='identity'>" SCHEMA("y")
-        "<Targets><Target field='z' rescaleFactor='100'/><Target field='y' "
-        "rescaleFactor='2' rescaleConstant='1'/></Targets>"
+        "<Targets><Target field='y' rescaleFactor='2' "
+        "rescaleConstant='1'/></Targets>"
         "<NeuralInputs>" INPUT("0", "x") "</NeuralInputs>"
         LAYER("", NEURON("1", "3", CON("0", "1")))
         "<NeuralOutputs><NeuralOutput outputNeuron='1'><DerivedField "
@@ -864,6 +876,17 @@ test_targets(void **state)
                        "1\t0\tred", 20);
     assert_text_output(TARGET("max='2' rescaleFactor='10'", "0"),
                        "7\t0\tred", 20);
+    /* of several targets each has its own; without one, the only one */
+    assert_text_output(MANY_TARGETS("<MiningField name='z' "
+                                    "usageType='target'/><MiningField "
+                                    "name='y' usageType='predicted'/>",
+                                    "<Target field='y' rescaleFactor='100'/>"
+                                    "<Target field='z' rescaleFactor='2'/>"),
+                       "3", 6);
+    assert_text_output(MANY_TARGETS("", "<Target field='y' "
+                                    "rescaleFactor='2'/>"), "3", 6);
+    assert_text_output(MANY_TARGETS("", "<Target rescaleFactor='2'/>"),
+                       "3", 6);
 }
 
 /* f(0.5 + 2 x - z) */
@@ -1259,6 +1282,49 @@ static const struct {
       "m.pmml:1: element Spline is not supported (supported in "
       "RegressionTable: NumericPredictor, CategoricalPredictor, "
       "PredictorTerm)" },
+    { MANY_TARGETS("<MiningField name='y' usageType='target'/>",
+                   "\n<Target field='z' rescaleFactor='2'/>"),
+      "m.pmml:2: Target: field \"z\" is not the model's target \"y\"" },
+    { MANY_TARGETS("<MiningField name='y' usageType='target'/>",
+                   "<Target field='y'/>\n<Target rescaleFactor='2'/>"),
+      "m.pmml:2: Target: target \"y\" is there twice" },
+    { MANY_TARGETS("", "<Target field='y'/>\n<Target field='z'/>"),
+      "m.pmml:2: Target: there are several, and the model's MiningSchema "
+      "names no target" },
+    { CLASSIFICATION("k", "", "<Targets>\n<Target field='y'/></Targets>"
+                     "<RegressionTable targetCategory='a' " X_PLUS("0")),
+      "m.pmml:2: Target: field \"y\" is not the model's target \"k\"" },
+    { MANY_TARGETS("\n<MiningField name='z' usageType='Target'/>", ""),
+      "m.pmml:2: MiningField: usageType \"Target\" is not supported "
+      "(supported: active, predicted, target, supplementary, group, order, "
+      "frequencyWeight, analysisWeight)" },
+    { MINING("sum", "<Segment><True/><TreeModel "
+             "functionName='regression'><MiningSchema>\n<MiningField "
+             "name='x' usageType='passive'/></MiningSchema>" LEAF("1")
+             "</TreeModel></Segment>"),
+      "m.pmml:2: MiningField: usageType \"passive\" is not supported "
+      "(supported: active, predicted, target, supplementary, group, order, "
+      "frequencyWeight, analysisWeight)" },
+    { C_OF(TWO_TEXTS, "missingValueReplacement='w'", "u"),
+      "m.pmml:1: MiningField: missingValueReplacement \"w\" is not a value "
+      "of field \"x\"" },
+    { C_OF(TWO_TEXTS, "invalidValueTreatment='asMissing' "
+           "missingValueReplacement='bad'", "u"),
+      "m.pmml:1: MiningField: missingValueReplacement \"bad\" is not a "
+      "value of field \"x\"" },
+    { C_OF(TWO_TEXTS, "", "w"),
+      "m.pmml:1: CategoricalPredictor: \"w\" is not a value of field "
+      "\"x\"" },
+    { CLASSIFICATION("k", "", "<RegressionTable targetCategory='a'/>\n"
+                     "<RegressionTable targetCategory='c'/>"),
+      "m.pmml:2: RegressionTable: \"c\" is not a class of the target" },
+    { DOCUMENT("<TreeModel functionName='classification'>" SCHEMA("k")
+               "\n" LEAF("c") "</TreeModel>"),
+      "m.pmml:2: Node: score \"c\" is not a class of the target" },
+    { DOCUMENT("<TreeModel functionName='classification'>" SCHEMA("k")
+               "<Node score='a'><True/>\n<ScoreDistribution value='c' "
+               "recordCount='1'/></Node></TreeModel>"),
+      "m.pmml:2: ScoreDistribution: \"c\" is not a class of the target" },
     { CLASSIFICATION("k", "", "<RegressionTable/>"),
       "m.pmml:1: RegressionTable: attribute targetCategory is missing" },
     { CLASSIFICATION("k3", "normalizationMethod='logit'",
@@ -1342,6 +1408,19 @@ static const struct {
       "supported (supported: identity, logistic, tanh, rectifier, threshold, "
       "exponential, reciprocal, square, Gauss, sine, cosine, Elliott, "
       "arctan)" },
+    { NETWORK("activationFunction='tanh'",
+              "\n" LAYER("numberOfNeurons='3'", NEURON("2", "0", "")
+                         NEURON("3", "0", "")), "2"),
+      "m.pmml:2: NeuralLayer: numberOfNeurons says 3, there are 2" },
+    { NETWORK("activationFunction='tanh'",
+              LAYER("numberOfNeurons='0'", NEURON("2", "0", "")), "2"),
+      "m.pmml:1: NeuralLayer: numberOfNeurons says 0, there is 1" },
+    { NETWORK("activationFunction='tanh'",
+              LAYER("numberOfNeurons='one'", NEURON("2", "0", "")), "2"),
+      "m.pmml:1: NeuralLayer: attribute numberOfNeurons: \"one\" is not a "
+      "number" },
+    { CLASSIFIER("activationFunction='tanh'", CLASS_OUTPUT("2", "c")),
+      "m.pmml:1: NormDiscrete: \"c\" is not a class of the target" },
     { NETWORK("activationFunction='tanh'", "", "2"),
       "m.pmml:1: NeuralNetwork: there is no NeuralLayer" },
     { NETWORK("activationFunction='tanh'",

@@ -239,8 +239,9 @@ test_layout(void **state)
     asc_model_free(m);
 }
 
-/* Surrogates copy what follows them, and covers are then not known; a tree
- * that would explode is refused. */
+/* Surrogates copy what follows them; the records of a copy count where the
+ * value is there, and the copy weighs next to nothing.  A tree that would
+ * explode is refused. */
 static void
 test_copies(void **state)
 {
@@ -250,7 +251,7 @@ test_copies(void **state)
     struct asc_error e;
     struct asc_buffer b = { 0 };
     asc_model *m;
-    int i;
+    int i, n_whole = 0;
 
     (void)state;
     m = read_text(TREE("missingValueStrategy='nullPrediction'",
@@ -261,7 +262,17 @@ test_copies(void **state)
                   TEST("x", "greaterOrEqual", "1")
                   TEST("z", "greaterOrEqual", "1")), ""))));
     assert_int_equal(only_tree(m)->n_nodes, 7);
-    assert_null(only_tree(m)->cover);
+    assert_non_null(only_tree(m)->cover);
+    assert_true(only_tree(m)->cover[0] == 4.0);
+    for (i = 0; i < 7; i++) {
+        const double cover = only_tree(m)->cover[i];
+
+        if (only_tree(m)->node[i].test != ASCI_LEAF)
+            continue;
+        assert_true(cover == 2.0 || (cover >= 0.0 && cover < 1e-50));
+        n_whole += cover == 2.0;
+    }
+    assert_int_equal(n_whole, 2);
     asc_model_free(m);
 
     asc_buffer_text(&b, head);

@@ -176,32 +176,58 @@ fold_rescale(struct pmml_fragment *f, const struct asci_rescale *r)
     return 1;
 }
 
-int
-asci_pmml_targets(struct pmml *p, uint32_t model, struct pmml_fragment *f)
+/* The Target of the model's own target, or 0.  Models inside others often
+ * declare no target: theirs is the only one. */
+static int
+own_target(const struct pmml *p, uint32_t model, uint32_t targets,
+           uint32_t *own)
 {
-    const uint32_t targets = asci_pmml_child(p, model, PMML_Targets);
     const char *name = asci_pmml_target(p, model), *field;
-    struct asci_rescale r;
     uint32_t t;
-    int status;
 
-    if (!targets || f->classifier)
-        return ASC_OK;
+    *own = 0;
     for (t = p->doc.element[targets].child; t; t = p->doc.element[t].next) {
         if (p->doc.element[t].name != PMML_Target)
             return asci_pmml_unsupported(p, t, "Targets", "Target");
         field = asci_pmml_attribute(p, t, PMML_field);
-        if (field && name && strcmp(field, name) != 0)
-            continue;
-        if ((status = read_target(p, t, &r)))
-            return status;
-        if (fold_rescale(f, &r))
-            return ASC_OK;
-        if (!(f->rescale = asci_alloc(1, sizeof r, p->e)))
-            return ASC_ESYSTEM;
-        *f->rescale = r;
-        return ASC_OK;
+        if (field && name && strcmp(field, name) != 0) {
+            if (asci_pmml_is_target(p, model, field))
+                continue;       /* of several targets it is another one's */
+            return asci_pmml_fail(p, t, "Target: field \"%s\" is not the "
+                                  "model's target \"%s\"", field, name);
+        }
+        if (*own && name)
+            return asci_pmml_fail(p, t, "Target: target \"%s\" is there "
+                                  "twice", name);
+        if (*own)
+            return asci_pmml_fail(p, t, "Target: there are several, and the "
+                                  "model's MiningSchema names no target");
+        *own = t;
     }
+    return ASC_OK;
+}
+
+int
+asci_pmml_targets(struct pmml *p, uint32_t model, struct pmml_fragment *f)
+{
+    const uint32_t targets = asci_pmml_child(p, model, PMML_Targets);
+    struct asci_rescale r;
+    uint32_t own;
+    int status;
+
+    if (!targets)
+        return ASC_OK;
+    if ((status = own_target(p, model, targets, &own)))
+        return status;
+    if (!own || f->classifier)
+        return ASC_OK;
+    if ((status = read_target(p, own, &r)))
+        return status;
+    if (fold_rescale(f, &r))
+        return ASC_OK;
+    if (!(f->rescale = asci_alloc(1, sizeof r, p->e)))
+        return ASC_ESYSTEM;
+    *f->rescale = r;
     return ASC_OK;
 }
 

@@ -57,6 +57,7 @@ struct reader {
                                    the one before it, hold */
     size_t n_list, width;
     int normalization;
+    const struct pmml_scope *scope;
 };
 
 /* ---- neurons ---- */
@@ -145,6 +146,8 @@ read_inputs(struct reader *r, const struct pmml_context *c, uint32_t inputs)
     if (n == 0)
         return asci_pmml_fail(p, inputs, "NeuralInputs: there is no "
                               "NeuralInput");
+    if ((status = asci_pmml_count(p, inputs, PMML_numberOfInputs, n)))
+        return status;
     if (!(f->input = asci_alloc(n, sizeof *f->input, p->e)))
         return ASC_ESYSTEM;
     for (t = p->doc.element[inputs].child; t; t = p->doc.element[t].next)
@@ -160,14 +163,14 @@ read_neurons(struct reader *r)
     struct pmml *p = r->p;
     const struct pmml_element *e = p->doc.element;
     uint32_t t, con;
-    size_t l, from;
+    size_t l, n, from;
     int status;
 
     for (l = 0; l < r->n_layers; l++) {
         if (!e[r->layer[l]].child)
             return asci_pmml_fail(p, r->layer[l], "NeuralLayer: there is no "
                                   "Neuron");
-        for (t = e[r->layer[l]].child; t; t = e[t].next) {
+        for (n = 0, t = e[r->layer[l]].child; t; t = e[t].next, n++) {
             if (e[t].name != PMML_Neuron)
                 return asci_pmml_unsupported(p, t, "NeuralLayer", "Neuron");
             if ((status = add_neuron(r, t, l + 1)))
@@ -180,6 +183,9 @@ read_neurons(struct reader *r)
                 r->neuron[from].last_use = l + 1;
             }
         }
+        if ((status = asci_pmml_count(p, r->layer[l], PMML_numberOfNeurons,
+                                      n)))
+            return status;
     }
     return ASC_OK;
 }
@@ -435,6 +441,26 @@ use_outputs(struct reader *r)
     return ASC_OK;
 }
 
+/* What an output is of is the target, under whichever name it has here. */
+static int
+check_field(const struct reader *r, uint32_t expression)
+{
+    const struct pmml *p = r->p;
+    const char *field = asci_pmml_attribute(p, expression, PMML_field);
+    const char *target = asci_pmml_target(p, r->model);
+    uint32_t data;
+
+    if (!field || asci_pmml_map_find(&p->dictionary, field, &data) ||
+        asci_pmml_look_up(r->scope, field))
+        return ASC_OK;
+    if (target)
+        return asci_pmml_fail(p, expression, "%s: there is no field \"%s\"; "
+                              "the model's target is \"%s\"",
+                              asci_pmml_name(p, expression), field, target);
+    return asci_pmml_fail(p, expression, "%s: there is no field \"%s\"",
+                          asci_pmml_name(p, expression), field);
+}
+
 /* The neuron of a NeuralOutput, and the expression that says of what. */
 static int
 output_of(const struct reader *r, uint32_t element, const char *list,
@@ -453,7 +479,7 @@ output_of(const struct reader *r, uint32_t element, const char *list,
     if (!*expression)
         return asci_pmml_fail(p, element, "NeuralOutput: there is no "
                               "expression (supported: %s)", list);
-    return ASC_OK;
+    return check_field(r, *expression);
 }
 
 /* The class that an output neuron stands for. */
@@ -789,7 +815,9 @@ int
 asci_pmml_neural(struct pmml *p, uint32_t element,
                  const struct pmml_context *c, struct pmml_fragment *f)
 {
-    struct reader r = { .p = p, .model = element, .f = f };
+    struct reader r = {
+        .p = p, .model = element, .f = f, .scope = c->scope
+    };
     int status;
 
     f->form = ASC_FORM_NETWORK;

@@ -45,6 +45,7 @@
     X(missingValueReplacement) X(missingValueStrategy) \
     X(missingValueTreatment) X(modelName) X(multipleModelMethod) X(n) \
     X(name) X(noTrueChildStrategy) X(norm) X(normalizationMethod) \
+    X(numberOfInputs) X(numberOfNeurons) \
     X(operator) X(optype) X(orig) X(outliers) X(outputNeuron) \
     X(probability) X(property) X(recordCount) X(rescaleConstant) \
     X(rescaleFactor) X(rightMargin) X(score) X(targetCategory) X(threshold) \
@@ -277,6 +278,10 @@ int asci_pmml_number_or(const struct pmml *p, uint32_t element,
 int asci_pmml_to_number(const struct pmml *p, uint32_t element,
                         enum pmml_name name, const char *text, double *v);
 int asci_pmml_is_number(const char *text, double *v);
+/* Fails where the attribute counts something that there are n of, and does
+ * not say n. */
+int asci_pmml_count(const struct pmml *p, uint32_t element,
+                    enum pmml_name name, size_t n);
 /* The place of the attribute's text in choices (ended by NULL), or
  * `otherwise` where there is none. */
 int asci_pmml_choice(const struct pmml *p, uint32_t element,
@@ -413,7 +418,11 @@ int asci_pmml_add_category(struct pmml *p, size_t field, const char *text,
 uint32_t asci_pmml_end(const struct pmml *p, uint32_t element);
 /* The target that a model's MiningSchema names, or NULL. */
 const char *asci_pmml_target(const struct pmml *p, uint32_t model);
-/* The classes of a classifier; those of `outer` if it has no own target. */
+/* Whether its MiningSchema names this one, be it among several. */
+int asci_pmml_is_target(const struct pmml *p, uint32_t model,
+                        const char *name);
+/* The classes of a classifier; those of `outer` if it has no own target.
+ * Where the target declares values there are no others. */
 int asci_pmml_classes(struct pmml *p, uint32_t model,
                       const struct pmml_classes *outer,
                       const struct pmml_classes **out);
@@ -434,7 +443,7 @@ int asci_pmml_number_output(struct pmml *p, struct pmml_fragment *f,
 const char *asci_pmml_prediction_name(const struct pmml *p, uint32_t model);
 int asci_pmml_add_term(struct pmml *p, struct pmml_fragment *f, uint32_t raw,
                        uint32_t column, double w);
-/* Targets of a regression. */
+/* Targets: what they make of a regression's result. */
 int asci_pmml_targets(struct pmml *p, uint32_t model,
                       struct pmml_fragment *f);
 /* The model of a fragment: of all raw fields; or, as a part of another model,

@@ -78,12 +78,19 @@ categorical_predictor(struct pmml *p, struct pmml_scope *s, uint32_t element,
 {
     const char *name, *value;
     struct pmml_symbol *t;
+    size_t index = 0;
     int status;
 
     if ((status = asci_pmml_required(p, element, PMML_name, &name)) ||
         (status = asci_pmml_required(p, element, PMML_value, &value)) ||
         (status = asci_pmml_find(p, s, element, name, &t)))
         return status;
+    if (t->value.categorical &&
+        (status = asci_pmml_label(p, &t->value, value, &index)))
+        return status;
+    if (index == PMML_NO_FIELD)
+        return asci_pmml_fail(p, element, "CategoricalPredictor: \"%s\" is "
+                              "not a value of field \"%s\"", value, name);
     return asci_pmml_indicator(p, element, &t->value, value, 0.0, c);
 }
 

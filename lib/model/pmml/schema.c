@@ -17,6 +17,8 @@
 
 /* ---- fields ---- */
 
+/* numberOfFields is not compared: examples of the specification itself, as
+ * those of majority votes and weighted averages, say 4 where there are 7. */
 int
 asci_pmml_dictionary(struct pmml *p, uint32_t dictionary)
 {
@@ -273,9 +275,19 @@ invalid_treatment(struct pmml *p, uint32_t mining, enum treatment *t)
                                      missing, 0, &v);
 }
 
-/* missingValueReplacement as a value of the field; NaN if there is none. */
 static int
-replacement(struct pmml *p, uint32_t mining, size_t field, double *v)
+no_value(const struct pmml *p, uint32_t mining, const char *text,
+         const char *field)
+{
+    return asci_pmml_fail(p, mining, "MiningField: missingValueReplacement "
+                          "\"%s\" is not a value of field \"%s\"", text,
+                          field);
+}
+
+/* missingValueReplacement as a value `of` the field; NaN if there is none. */
+static int
+replacement(struct pmml *p, uint32_t mining, size_t field,
+            const struct pmml_value *of, double *v)
 {
     const char *text = asci_pmml_attribute(p, mining,
                                            PMML_missingValueReplacement);
@@ -287,8 +299,10 @@ replacement(struct pmml *p, uint32_t mining, size_t field, double *v)
         return ASC_OK;
     if (p->schema.field[field].kind == ASC_CONTINUOUS)
         return asci_pmml_number(p, mining, PMML_missingValueReplacement, v);
-    if ((status = asci_pmml_add_category(p, field, text, &index)))
+    if ((status = asci_pmml_label(p, of, text, &index)))
         return status;
+    if (index == PMML_NO_FIELD)
+        return no_value(p, mining, text, p->schema.field[field].name);
     *v = (double)index;
     return ASC_OK;
 }
@@ -329,7 +343,7 @@ continuous_field(struct pmml *p, uint32_t mining, uint32_t data, size_t field,
     if ((treatment != AS_IS &&
          (status = valid_range(p, data, f, single, &range))) ||
         (status = outlier_range(p, mining, &outliers, &low, &high)) ||
-        (status = replacement(p, mining, field, &f->replacement)) ||
+        (status = replacement(p, mining, field, NULL, &f->replacement)) ||
         (status = asci_pmml_identity(p, field, single, column)))
         return status;
     if (!outliers)
@@ -393,9 +407,21 @@ raw_field(struct pmml *p, struct pmml_scope *s, uint32_t mining,
     t->value.categorical = 1;
     t->value.text_type = f->text_type;
     t->value.field = field;
-    if ((status = replacement(p, mining, field, &f->replacement)))
+    if ((status = replacement(p, mining, field, &t->value, &f->replacement)))
         return status;
     return asci_pmml_identity(p, field, 0, &t->value.column);
+}
+
+static int
+check_usage(const struct pmml *p, uint32_t mining)
+{
+    static const char *const choices[] = {
+        "active", "predicted", "target", "supplementary", "group", "order",
+        "frequencyWeight", "analysisWeight", NULL
+    };
+    int v;
+
+    return asci_pmml_choice(p, mining, PMML_usageType, choices, 0, &v);
 }
 
 static void
@@ -423,7 +449,8 @@ asci_pmml_schema(struct pmml *p, struct pmml_scope *s,
     for (t = p->doc.element[schema].child; t; t = p->doc.element[t].next) {
         if (p->doc.element[t].name != PMML_MiningField)
             return asci_pmml_unsupported(p, t, "MiningSchema", "MiningField");
-        if ((status = asci_pmml_required(p, t, PMML_name, &name)))
+        if ((status = asci_pmml_required(p, t, PMML_name, &name)) ||
+            (status = check_usage(p, t)))
             return status;
         usage_of(p, t, &active, &target);
         if (!active)
@@ -479,9 +506,7 @@ inner_field(struct pmml *p, struct pmml_scope *s, uint32_t mining)
         if ((status = asci_pmml_label(p, &t->value, text, &index)))
             return status;
         if (index == PMML_NO_FIELD)
-            return asci_pmml_fail(p, mining, "MiningField: "
-                                  "missingValueReplacement \"%s\" is not a "
-                                  "value of field \"%s\"", text, name);
+            return no_value(p, mining, text, name);
         v = (double)index;
     } else if (text && (status = asci_pmml_number(
                             p, mining, PMML_missingValueReplacement, &v))) {
@@ -507,6 +532,8 @@ asci_pmml_inner_schema(struct pmml *p, struct pmml_scope *s, uint32_t model)
     for (t = p->doc.element[schema].child; t; t = p->doc.element[t].next) {
         if (p->doc.element[t].name != PMML_MiningField)
             return asci_pmml_unsupported(p, t, "MiningSchema", "MiningField");
+        if ((status = check_usage(p, t)))
+            return status;
         usage_of(p, t, &active, &target);
         if (active && (status = inner_field(p, s, t)))
             return status;
@@ -549,6 +576,23 @@ asci_pmml_target(const struct pmml *p, uint32_t model)
             return name;
     }
     return first;
+}
+
+int
+asci_pmml_is_target(const struct pmml *p, uint32_t model, const char *name)
+{
+    const uint32_t schema = asci_pmml_child(p, model, PMML_MiningSchema);
+    uint32_t t = schema ? p->doc.element[schema].child : 0;
+    const char *other;
+    int active, target;
+
+    for (; t; t = p->doc.element[t].next) {
+        usage_of(p, t, &active, &target);
+        other = asci_pmml_attribute(p, t, PMML_name);
+        if (target && other && !strcmp(other, name))
+            return 1;
+    }
+    return 0;
 }
 
 static int
@@ -680,7 +724,7 @@ asci_pmml_classes(struct pmml *p, uint32_t model,
     c->next = p->classes;
     p->classes = c;
     if ((status = declared_classes(p, c)) ||
-        (status = collect_classes(p, c, model)))
+        (c->n == 0 && (status = collect_classes(p, c, model))))
         return status;
     *out = c;
     return ASC_OK;

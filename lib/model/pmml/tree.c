@@ -11,7 +11,10 @@
  * it is then compiled twice, within a budget.
  *
  * Covers are the record counts of the nodes; tests inside a node's chain get
- * the sums of their ends.  (PMML 4.4, Trees.)
+ * the sums of their ends.  Where a node is compiled once more for rows that
+ * lack a value (a default child, a surrogate), its records count where it
+ * stands for the others: the copy keeps its proportions at a weight that
+ * vanishes beside them.  (PMML 4.4, Trees.)
  */
 #include <math.h>
 #include <stdlib.h>
@@ -38,6 +41,9 @@ struct item {
 
 struct made {                   /* beside each compiled node */
     double cover;
+    uint32_t entered;           /* node that begins here, or NONE */
+    uint32_t lacking;           /* ends on the way that only missing values
+                                   take */
     uint32_t ends_at;           /* node between whose children it ends */
     int gives_up;               /* there, without an answer */
 };
@@ -333,9 +339,13 @@ add_out(struct reader *r, const struct item *t, uint32_t *index)
     *index = (uint32_t)r->n_out++;
     memset(&r->out[*index], 0, sizeof r->out[*index]);
     r->made[*index].cover = NAN;
+    r->made[*index].entered = t->place.entered;
+    r->made[*index].lacking = 0;
     r->made[*index].ends_at = NONE;
     r->made[*index].gives_up = 0;
     if (t->from != NONE) {
+        r->made[*index].lacking = r->made[t->from].lacking +
+                                  (t->ends == UNKNOWN);
         if (t->ends & YES)
             r->out[t->from].yes = *index;
         if (t->ends & NO)
@@ -344,8 +354,14 @@ add_out(struct reader *r, const struct item *t, uint32_t *index)
             r->out[t->from].missing = *index;
     }
     if (t->place.entered != NONE) {
-        r->made[*index].cover = r->t.node[t->place.entered].count;
-        r->t.node[t->place.entered].n_entered++;
+        struct node *n = &r->t.node[t->place.entered];
+
+        r->made[*index].cover = n->count;
+        if (n->n_entered == 0 || r->made[*index].lacking < n->lacking) {
+            n->lacking = r->made[*index].lacking;
+            n->n_entered = 0;
+        }
+        n->n_entered += r->made[*index].lacking == n->lacking;
     }
     return ASC_OK;
 }
@@ -530,13 +546,27 @@ sum_of_ends(const struct asci_node *t, const double *cover)
     return sum;
 }
 
-/* NULL if a count is not known; *status tells of no memory. */
+/* The count of the node that begins at a compiled node, in a copy 2^-200 of
+ * it: nothing beside other counts, exact in proportion to each other. */
+static double
+copied(const struct reader *r, size_t i)
+{
+    const uint32_t more = r->made[i].lacking -
+                          r->t.node[r->made[i].entered].lacking;
+
+    return ldexp(r->made[i].cover, -200 * (int)(more < 4 ? more : 4));
+}
+
+/* NULL if a count is not known, or counts are no counts; *status tells of no
+ * memory. */
 static double *
 covers(struct reader *r, int *status)
 {
     double *cover;
     size_t i;
 
+    if (r->t.shares && !r->t.counted)
+        return NULL;
     for (i = 1; i < r->t.n_nodes; i++)
         if (r->t.node[i].n_entered > 1)
             return NULL;
@@ -548,6 +578,8 @@ covers(struct reader *r, int *status)
         const struct asci_node *t = &r->out[i];
 
         cover[i] = r->made[i].cover;
+        if (r->made[i].entered != NONE)
+            cover[i] = copied(r, i);
         if (t->test == ASCI_LEAF) {
             if (r->made[i].ends_at != NONE)
                 cover[i] = remainder_of(r, r->made[i].ends_at,

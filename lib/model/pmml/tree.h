@@ -37,7 +37,8 @@ struct node {
     uint32_t parent, first, next;
     uint32_t default_child;
     double count;               /* NaN: not known */
-    uint32_t n_entered;         /* times it was compiled */
+    uint32_t lacking;           /* least of made.lacking where it begins */
+    uint32_t n_entered;         /* times it was compiled with that */
     uint32_t n_ends;            /* times the tree ends at it, between its
                                    children */
 };
@@ -58,6 +59,8 @@ struct nodes {
     struct pmml *p;
     struct pmml_scope *scope;
     int fallback;               /* default children are asked for */
+    int counted;                /* a count other than 1 was read */
+    int shares;                 /* a count of 1 was split in fractions */
     struct node *node;
     size_t n_nodes, room_nodes;
     struct predicate *predicate;

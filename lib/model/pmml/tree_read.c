@@ -392,6 +392,26 @@ record_count(const struct pmml *p, uint32_t element, double *count)
     return ASC_OK;
 }
 
+/* Some exporters write shares for counts: every leaf has 1 record, which its
+ * ScoreDistributions split in fractions. */
+static void
+look_for_shares(struct nodes *r, uint32_t element, double count)
+{
+    const struct pmml *p = r->p;
+    double part;
+    uint32_t t;
+
+    if (count != 1.0) {
+        r->counted |= !isnan(count);
+        return;
+    }
+    for (t = p->doc.element[element].child; t; t = p->doc.element[t].next)
+        if (p->doc.element[t].name == PMML_ScoreDistribution
+            && !asci_pmml_number_or(p, t, PMML_recordCount, 0.0, &part)
+            && part != floor(part))
+            r->shares = 1;
+}
+
 int
 asci_pmml_read_node(struct nodes *r, uint32_t element, uint32_t parent,
                     uint32_t *index)
@@ -407,6 +427,7 @@ asci_pmml_read_node(struct nodes *r, uint32_t element, uint32_t parent,
         return asci_pmml_fail(p, element, "Node: recordCount %g is negative",
                               count);
     r->node[*index].count = count;
+    look_for_shares(r, element, count);
     if ((status = read_children(r, element, *index)))
         return status;
     if (r->node[*index].predicate == NONE)

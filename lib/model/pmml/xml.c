@@ -564,6 +564,21 @@ asci_pmml_number_or(const struct pmml *p, uint32_t element,
 }
 
 int
+asci_pmml_count(const struct pmml *p, uint32_t element, enum pmml_name name,
+                size_t n)
+{
+    double declared;
+    int status = asci_pmml_number_or(p, element, name, (double)n, &declared);
+
+    if (status == ASC_OK && declared != (double)n)
+        return asci_pmml_fail(p, element, "%s: %s says %s, there %s %zu",
+                              asci_pmml_name(p, element), known_name[name],
+                              asci_pmml_attribute(p, element, name),
+                              n == 1 ? "is" : "are", n);
+    return status;
+}
+
+int
 asci_pmml_choice(const struct pmml *p, uint32_t element, enum pmml_name name,
                  const char *const *choices, int otherwise, int *v)
 {
