@@ -78,7 +78,8 @@ scripts = \
 	%reldir%/layers.sh \
 	%reldir%/tools/cases.pl \
 	%reldir%/tools/contract.sh \
-	%reldir%/tools/options.sh
+	%reldir%/tools/options.sh \
+	%reldir%/tools/xgboost.sh
 TESTS += $(scripts)
 
 EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
