@@ -37,6 +37,7 @@ unit_tests = \
 	%reldir%/unit/test_ids \
 	%reldir%/unit/test_integrated_gradients \
 	%reldir%/unit/test_join \
+	%reldir%/unit/test_json \
 	%reldir%/unit/test_kernel_shap \
 	%reldir%/unit/test_lime \
 	%reldir%/unit/test_linear \
@@ -57,7 +58,8 @@ unit_tests = \
 	%reldir%/unit/test_stream \
 	%reldir%/unit/test_sum \
 	%reldir%/unit/test_tree_shap \
-	%reldir%/unit/test_writer
+	%reldir%/unit/test_writer \
+	%reldir%/unit/test_xgboost
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
@@ -76,7 +78,8 @@ scripts = \
 	%reldir%/layers.sh \
 	%reldir%/tools/cases.pl \
 	%reldir%/tools/contract.sh \
-	%reldir%/tools/options.sh
+	%reldir%/tools/options.sh \
+	%reldir%/tools/xgboost.sh
 TESTS += $(scripts)
 
 EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \

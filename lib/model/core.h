@@ -38,6 +38,9 @@ void asci_raw_block(const asc_model *m, const double *columns, size_t n,
 /* linear.c */
 void asci_linear_raw(const struct asci_linear *f, const double *columns,
                      size_t n, double *r);
+/* The same by the source's float sums. */
+void asci_linear_single(const struct asci_linear *f, const double *columns,
+                        size_t n, double *r);
 
 /* network.c (more in form.h); scratch of asci_network_scratch(f, n) doubles.
  * slope (may be NULL) gets the derivatives of all activations: (n, n_out) of

@@ -101,6 +101,8 @@ struct asci_linear {
     size_t n_columns, n_raw;
     double *w;                  /* (n_raw, n_columns) */
     double *b;                  /* (n_raw) */
+    int single;                 /* the source adds in float, beginning with
+                                   b, one column after the other */
 };
 
 /* ---- network ---- */
@@ -189,7 +191,8 @@ enum asci_link {                /* raw -> response, elementwise unless said */
     ASCI_LINK_CAUCHIT,
     ASCI_LINK_EXP,
     ASCI_LINK_SOFTMAX,          /* over all outputs */
-    ASCI_LINK_SIMPLEMAX         /* over all outputs: r / sum r */
+    ASCI_LINK_SIMPLEMAX,        /* over all outputs: r / sum r */
+    ASCI_LINK_STEP              /* 1 above 0, else 0 */
 };
 
 /* Output k on the raw scale is sign * r[raw].  The second of two classes that

@@ -75,3 +75,21 @@ asci_linear_raw(const struct asci_linear *f, const double *columns, size_t n,
             (f->w + k * f->n_columns, f->b[k], f->n_columns, columns, n,
              r + k, f->n_raw);
 }
+
+void
+asci_linear_single(const struct asci_linear *f, const double *columns,
+                   size_t n, double *r)
+{
+    size_t i, j, k;
+
+    for (i = 0; i < n; i++)
+        for (k = 0; k < f->n_raw; k++) {
+            const double *w = f->w + k * f->n_columns;
+            const double *p = columns + i * f->n_columns;
+            float sum = (float)f->b[k];
+
+            for (j = 0; j < f->n_columns; j++)
+                sum += (float)p[j] * (float)w[j];
+            r[i * f->n_raw + k] = (double)sum;
+        }
+}

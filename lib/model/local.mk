@@ -1,6 +1,10 @@
 lib_libcore_la_SOURCES += \
 	%reldir%/activate.c \
 	%reldir%/activate_wide.h \
+	%reldir%/booster/booster.h \
+	%reldir%/booster/json.c \
+	%reldir%/booster/json.h \
+	%reldir%/booster/xgboost.c \
 	%reldir%/child.c \
 	%reldir%/child.h \
 	%reldir%/command.c \

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "model/booster/booster.h"
 #include "model/core.h"
 
 /* ---- a model and its parts ---- */
@@ -272,7 +273,8 @@ asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
 {
     switch (m->form) {
     case ASC_FORM_LINEAR:
-        asci_linear_raw(&m->u.linear, columns, n, r);
+        (single ? asci_linear_single : asci_linear_raw)(&m->u.linear, columns,
+                                                        n, r);
         break;
     case ASC_FORM_NETWORK:
         asci_network_raw(&m->u.network, columns, n, r, NULL, scratch);
@@ -333,7 +335,9 @@ values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
 
     if (m->form == ASC_FORM_OPAQUE)
         return m->u.opaque.evaluate(m->u.opaque.state, scale, x, n, y, e);
-    single = single && m->form == ASC_FORM_ENSEMBLE && m->u.ensemble.single;
+    single = single && ((m->form == ASC_FORM_ENSEMBLE &&
+                         m->u.ensemble.single) ||
+                        (m->form == ASC_FORM_LINEAR && m->u.linear.single));
     rows = smaller(n, asci_raw_rows(m));
     scratch = asci_alloc(asci_raw_scratch(m, rows), sizeof *scratch, e);
     columns = asci_alloc(m->identity ? 0 : rows * c, sizeof *columns, e);
@@ -395,12 +399,14 @@ looks_like_xml(const char *p, size_t n)
 }
 
 static const struct {
-    const char *what;
+    const char *what;           /* NULL: known, and always refused */
     int (*looks)(const char *bytes, size_t n);
     asc_model *(*read)(const char *path, const char *bytes, size_t n,
                        struct asc_error *e);
 } format[] = {
-    { "PMML 3.0 to 4.4", looks_like_xml, asci_pmml_read }
+    { "PMML 3.0 to 4.4", looks_like_xml, asci_pmml_read },
+    { "XGBoost JSON or UBJSON", asci_xgboost_looks, asci_xgboost_read },
+    { NULL, asci_xgboost_refused, asci_xgboost_refuse }
 };
 
 static asc_model *
@@ -417,9 +423,10 @@ read_format(const char *path, const struct asc_buffer *b, struct asc_error *e)
         if (format[i].looks(b->p, b->n))
             return format[i].read(path, b->p, b->n, e);
     for (i = 0; i < n; i++) {
-        if (i > 0)
-            strncat(known, i + 1 == n ? " or " : ", ",
-                    sizeof known - strlen(known) - 1);
+        if (!format[i].what)
+            continue;
+        if (known[0])
+            strncat(known, ", ", sizeof known - strlen(known) - 1);
         strncat(known, format[i].what, sizeof known - strlen(known) - 1);
     }
     asc_fail(e, ASC_EINPUT, "%s: not a model that can be read: want %s, or "

@@ -7,6 +7,7 @@
  *     cloglog  1 - exp(-exp(u))          loglog   exp(-exp(-u))
  *     cauchit  1/2 + atan(u) / pi        exp      exp(u)
  *     softmax  exp(u_k) / sum exp(u)     simplemax  u_k / sum u
+ *     step     1 if u > 0, else 0        (XGBoost's binary:hinge)
  *
  * (PMML 4.4, RegressionModel, normalizationMethod).  Complements are computed
  * as such, so that a small probability keeps its digits.
@@ -44,6 +45,8 @@ inverse_link(enum asci_link link, double u)
         return isnan(u) ? u : atan2(1.0, -u) / M_PI;
     case ASCI_LINK_EXP:
         return exp(u);
+    case ASCI_LINK_STEP:
+        return isnan(u) ? u : u > 0.0;
     default:
         return u;
     }
@@ -87,6 +90,8 @@ inverse_slope(enum asci_link link, double u)
         return 1.0 / (M_PI * (1.0 + u * u));
     case ASCI_LINK_EXP:
         return exp(u);
+    case ASCI_LINK_STEP:
+        return isnan(u) ? u : 0.0;
     default:
         return 1.0;
     }

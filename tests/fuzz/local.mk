@@ -2,7 +2,7 @@
 # the inputs; `make fuzz` looks for more with libFuzzer, for FUZZ_SECONDS each,
 # in a build of its own.  What it finds it leaves in build-fuzz.
 
-fuzz_names = bind number pmml spec table
+fuzz_names = bind number pmml spec table xgboost
 FUZZ_SECONDS = 60
 fuzz_flags = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -12,20 +12,23 @@ replays = \
 	%reldir%/replay_number \
 	%reldir%/replay_pmml \
 	%reldir%/replay_spec \
-	%reldir%/replay_table
+	%reldir%/replay_table \
+	%reldir%/replay_xgboost
 fuzzers = \
 	%reldir%/fuzz_bind \
 	%reldir%/fuzz_number \
 	%reldir%/fuzz_pmml \
 	%reldir%/fuzz_spec \
-	%reldir%/fuzz_table
-replay_sources = %reldir%/replay.c %reldir%/fuzz.h
+	%reldir%/fuzz_table \
+	%reldir%/fuzz_xgboost
+replay_sources = %reldir%/replay.c %reldir%/fuzz.h %reldir%/model.h
 
 %canon_reldir%_replay_bind_SOURCES = %reldir%/fuzz_bind.c $(replay_sources)
 %canon_reldir%_replay_number_SOURCES = %reldir%/fuzz_number.c $(replay_sources)
 %canon_reldir%_replay_pmml_SOURCES = %reldir%/fuzz_pmml.c $(replay_sources)
 %canon_reldir%_replay_spec_SOURCES = %reldir%/fuzz_spec.c $(replay_sources)
 %canon_reldir%_replay_table_SOURCES = %reldir%/fuzz_table.c $(replay_sources)
+%canon_reldir%_replay_xgboost_SOURCES = %reldir%/fuzz_xgboost.c $(replay_sources)
 
 check_PROGRAMS += $(replays)
 TESTS += %reldir%/replay.sh

@@ -121,9 +121,10 @@ refused(void **state)
     write_file("", 0);
     read_fails(0, ASC_EINPUT, "test_model.tmp: the file is empty, not a "
                "model");
-    write_file("{\"learner\":1}", 13);
+    write_file("{\"student\":1}", 13);
     read_fails(0, ASC_EINPUT, "test_model.tmp: not a model that can be read: "
-               "want PMML 3.0 to 4.4, or cmd:COMMAND or coproc:COMMAND for a "
+               "want PMML 3.0 to 4.4, XGBoost JSON or UBJSON, or cmd:COMMAND "
+               "or coproc:COMMAND for a "
                "program");
     write_file(tiny, sizeof tiny - 1);
     read_fails(100, ASC_EINPUT, "test_model.tmp: the model is larger than "

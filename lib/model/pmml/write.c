@@ -675,7 +675,7 @@ asci_pmml_link_name(enum asci_link link)
         [ASCI_LINK_PROBIT] = "probit", [ASCI_LINK_CLOGLOG] = "cloglog",
         [ASCI_LINK_LOGLOG] = "loglog", [ASCI_LINK_CAUCHIT] = "cauchit",
         [ASCI_LINK_EXP] = "exp", [ASCI_LINK_SOFTMAX] = "softmax",
-        [ASCI_LINK_SIMPLEMAX] = "simplemax"
+        [ASCI_LINK_SIMPLEMAX] = "simplemax", [ASCI_LINK_STEP] = "step"
     };
 
     return name[link];
@@ -739,6 +739,10 @@ asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,
     if (!m->classifier && m->n_outputs > 1)
         return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
                         "has %zu targets, want one", m->name, m->n_outputs);
+    if (m->link == ASCI_LINK_STEP)
+        return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
+                        "gives labels without probabilities (a hinge)",
+                        m->name);
     make_names(&w);
     if (w.status == ASC_OK)
         write_document(&w);
