@@ -90,6 +90,7 @@ EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
 	%reldir%/unit/models.h \
 	%reldir%/unit/peers.h \
 	%reldir%/unit/pmml.h \
+	%reldir%/unit/seed.h \
 	%reldir%/unit/shared.h \
 	%reldir%/unit/temporary.h \
 	%reldir%/unit/training.h

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "seed.h"
 
 /* Through (0, 0), (10, 1), (20, 3). */
 static struct asci_factor
@@ -214,7 +215,7 @@ in_bulk(void **state)
     size_t i, j, d = 7;
 
     (void)state;
-    asc_stream_start(&s, 1, "encoder", NULL, 0);
+    asc_stream_start(&s, test_seed(1), "encoder", NULL, 0);
     random_encoder(&s, m, COLUMNS_ANY);
     x = random_rows(&s, m, ROWS, 0.1);
     out = need(ROWS * m->encoder.n, sizeof *out);

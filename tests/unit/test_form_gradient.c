@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "seed.h"
 #include "shared.h"
 
 /* Output k at columns, through the public parts. */
@@ -92,7 +93,7 @@ linear_links(void **state)
     size_t i;
 
     (void)state;
-    asc_stream_start(&s, 1, "links", NULL, 0);
+    asc_stream_start(&s, test_seed(1), "links", NULL, 0);
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         asc_model *m = random_schema("xx3x");
 
@@ -113,7 +114,7 @@ simplemax(void **state)
     size_t i;
 
     (void)state;
-    asc_stream_start(&s, 2, "simplemax", NULL, 0);
+    asc_stream_start(&s, test_seed(2), "simplemax", NULL, 0);
     random_encoder(&s, m, COLUMNS_PLAIN);
     random_linear(&s, m, 3);
     for (i = 0; i < 3; i++)
@@ -138,7 +139,7 @@ networks(void **state)
     size_t i, k, l, c;
 
     (void)state;
-    asc_stream_start(&s, 3, "networks", NULL, 0);
+    asc_stream_start(&s, test_seed(3), "networks", NULL, 0);
     for (i = 0; i < sizeof smooth / sizeof *smooth; i++)
         for (k = 0; k < 3; k++) {
             asc_model *m = random_schema("xx3");
@@ -168,7 +169,7 @@ rectifier(void **state)
     size_t *output, i, j, checked = 0;
 
     (void)state;
-    asc_stream_start(&s, 4, "rectifier", NULL, 0);
+    asc_stream_start(&s, test_seed(4), "rectifier", NULL, 0);
     random_encoder(&s, m, COLUMNS_PLAIN);
     random_network(&s, m, hidden, 2, 1, ASCI_RELU);
     random_end(m, 0, ASCI_LINK_NONE);
@@ -213,7 +214,7 @@ rescaled(void **state)
     double y[3], g[3];
 
     (void)state;
-    asc_stream_start(&s, 5, "rescaled", NULL, 0);
+    asc_stream_start(&s, test_seed(5), "rescaled", NULL, 0);
     random_encoder(&s, m, COLUMNS_PLAIN);
     random_linear(&s, m, 1);
     m->u.linear.w[0] = 2.0;
@@ -247,7 +248,7 @@ missing_and_blocks(void **state)
     size_t *output, i, j;
 
     (void)state;
-    asc_stream_start(&s, 6, "blocks", NULL, 0);
+    asc_stream_start(&s, test_seed(6), "blocks", NULL, 0);
     random_encoder(&s, m, COLUMNS_PLAIN);
     random_network(&s, m, hidden, 1, 3, ASCI_RELU);
     random_end(m, 3, ASCI_LINK_SOFTMAX);
@@ -354,7 +355,7 @@ no_gradient(void **state)
     double y, g;
 
     (void)state;
-    asc_stream_start(&s, 7, "none", NULL, 0);
+    asc_stream_start(&s, test_seed(7), "none", NULL, 0);
     random_encoder(&s, m, COLUMNS_TREE);
     random_ensemble(&s, m, 1, 1, &o);
     random_end(m, 0, ASCI_LINK_NONE);

@@ -10,6 +10,7 @@
 #include "attribution.h"
 #include "forests.h"
 #include "games.h"
+#include "seed.h"
 
 enum { BACKGROUND = 7, ROWS = 5, MAX_OUTPUTS = 3 };
 
@@ -82,7 +83,7 @@ all_forms(void **state)
     size_t kind, end, missing;
 
     (void)state;
-    asc_stream_start(&s, 2, "games", "", 0);
+    asc_stream_start(&s, test_seed(2), "games", "", 0);
     for (kind = 0; kind < MADE_KINDS; kind++)
         for (end = 0; end < ENDS; end++)
             for (missing = 0; missing < 2; missing++) {
@@ -112,7 +113,7 @@ rescaled(void **state)
     size_t kind;
 
     (void)state;
-    asc_stream_start(&s, 3, "games", "", 0);
+    asc_stream_start(&s, test_seed(3), "games", "", 0);
     for (kind = 0; kind < MADE_KINDS; kind++) {
         asc_model *m = random_model((enum made)kind, "xxx", 1, &s);
         double *x, *z;
@@ -168,7 +169,7 @@ parted_everywhere(void **state)
     size_t i, level;
 
     (void)state;
-    asc_stream_start(&s, 16, "games", "", 0);
+    asc_stream_start(&s, test_seed(16), "games", "", 0);
     for (i = 0; i < NODES; i++) {
         for (level = 0; (i + 1) >> (level + 1) > 0; level++)
             ;

@@ -8,6 +8,7 @@
 #include "attribute/internal.h"
 #include "attribute/path.h"
 #include "attribution.h"
+#include "seed.h"
 
 #define IG &asci_method_integrated_gradients
 
@@ -212,7 +213,7 @@ smooth_model(void)
     c = add_column(m, 0.7);
     add_number(c, 0)->missing = 1.0;
     add_number(c, 3)->missing = -1.0;
-    asc_stream_start(&s, 2, "smooth", "", 0);
+    asc_stream_start(&s, test_seed(2), "smooth", "", 0);
     add_random_layer(m, &s, 6, ASCI_TANH);
     add_random_layer(m, &s, 2, ASCI_IDENTITY);
     return model_end(m, 2, ASCI_LINK_SOFTMAX);

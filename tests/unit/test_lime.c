@@ -13,6 +13,7 @@
 #include "attribute/lime.h"
 #include "attribute/ridge.h"
 #include "attribution.h"
+#include "seed.h"
 
 #define LIME &asci_method_lime
 
@@ -119,7 +120,7 @@ ridge_equations(void **state)
     struct asc_stream s;
 
     (void)state;
-    asc_stream_start(&s, 1, "ridge", "", 0);
+    asc_stream_start(&s, test_seed(1), "ridge", "", 0);
     assert_int_equal(asci_ridge_init(&dense, D, Q, NULL), ASC_OK);
     assert_int_equal(asci_ridge_init(&ones, D, Q, NULL), ASC_OK);
     for (i = 0; i < N; i++) {
@@ -774,7 +775,7 @@ row_contract(void **state)
     size_t i, k, d;
 
     (void)state;
-    asc_stream_start(&s, 1, "rows", "", 0);
+    asc_stream_start(&s, test_seed(1), "rows", "", 0);
     for (k = 0; k < 2; k++) {
         asc_model *m = model_begin(fields[k]);
         double *rows;

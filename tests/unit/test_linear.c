@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "seed.h"
 
 static void
 check_sums(const char *fields)
@@ -18,7 +19,7 @@ check_sums(const char *fields)
     double *x, *columns, *r;
     size_t i, j, k;
 
-    asc_stream_start(&s, 1, "linear", NULL, 0);
+    asc_stream_start(&s, test_seed(1), "linear", NULL, 0);
     random_encoder(&s, m, COLUMNS_PLAIN);
     random_linear(&s, m, RAW);
     random_end(m, RAW, ASCI_LINK_SOFTMAX);
@@ -248,7 +249,7 @@ folding(void **state)
     size_t form, i;
 
     (void)state;
-    asc_stream_start(&s, 2, "fold", NULL, 0);
+    asc_stream_start(&s, test_seed(2), "fold", NULL, 0);
     for (form = 0; form < 3; form++) {
         asc_model *m = random_schema("xx3");
         double *x, *before, *after;

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "models.h"
+#include "seed.h"
 
 /* ---- reading ---- */
 
@@ -333,6 +334,6 @@ main(void)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    asc_stream_start(&stream, 1, "model", NULL, 0);
+    asc_stream_start(&stream, test_seed(1), "model", NULL, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

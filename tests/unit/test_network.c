@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "seed.h"
 
 /* For its static functions. */
 #include "model/activate.c"
@@ -58,7 +59,7 @@ values(void **state)
     int a;
 
     (void)state;
-    asc_stream_start(&s, 1, "network", NULL, 0);
+    asc_stream_start(&s, test_seed(1), "network", NULL, 0);
     for (a = 0; a < ACTIVATIONS; a++) {
         asc_model *m = random_schema("xx4x");
         const struct asci_network *f = &m->u.network;
@@ -150,7 +151,7 @@ accuracy(void **state)
     size_t i;
 
     (void)state;
-    asc_stream_start(&s, 2, "accuracy", NULL, 0);
+    asc_stream_start(&s, test_seed(2), "accuracy", NULL, 0);
     for (i = 0; i < N; i++) {
         v[i] = asc_stream_normal(&s) * pow(10.0, uniform_in(&s, -8.0, 2.3));
         a[i] = b[i] = v[i];
@@ -200,7 +201,7 @@ processors(void **state)
     size_t i;
 
     (void)state;
-    asc_stream_start(&s, 3, "processors", NULL, 0);
+    asc_stream_start(&s, test_seed(3), "processors", NULL, 0);
     for (i = 0; i < N; i++)
         v[i] = 10.0 * asc_stream_normal(&s);
     memcpy(a, v, sizeof a);

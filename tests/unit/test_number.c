@@ -15,6 +15,7 @@
 
 #include "base/internal.h"
 #include "base/powers.h"
+#include "seed.h"
 
 static uint64_t state = 1;
 
@@ -516,6 +517,7 @@ main(void)
         cmocka_unit_test(test_locale)
     };
 
+    state = test_seed(1);
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

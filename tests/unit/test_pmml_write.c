@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "models.h"
+#include "seed.h"
 #include "shared.h"
 
 static struct asc_stream stream;
@@ -631,6 +632,6 @@ main(void)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    asc_stream_start(&stream, 1, "pmml", NULL, 0);
+    asc_stream_start(&stream, test_seed(1), "pmml", NULL, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,8 @@
 
 #include <ascribe/base.h>
 
+#include "seed.h"
+
 static const struct asc_param lime_params[] = {
     { "samples", ASC_PARAM_INTEGER, 5000, 1, 1e9, NULL, "perturbed rows" },
     { "width", ASC_PARAM_REAL, 0.75, 0, INFINITY, NULL, "kernel width" },
@@ -144,7 +146,7 @@ test_random_round_trip(void **unused)
     size_t i, k;
 
     (void)unused;
-    asc_stream_start(&s, 1, "test", "spec", 4);
+    asc_stream_start(&s, test_seed(1), "test", "spec", 4);
     for (i = 0; i < 2000; i++) {
         memset(&t, 0, sizeof t);
         t.entry = &lime;
@@ -265,7 +267,7 @@ test_garbage(void **unused)
     size_t i, j;
 
     (void)unused;
-    asc_stream_start(&s, 1, "test", "garbage", 7);
+    asc_stream_start(&s, test_seed(1), "test", "garbage", 7);
     for (i = 0; i < 20000; i++) {
         memcpy(text, seed, sizeof seed);
         for (j = 0; j < 1 + i % 4; j++)

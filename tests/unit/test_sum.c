@@ -12,6 +12,8 @@
 
 #include <ascribe/base.h>
 
+#include "seed.h"
+
 static uint64_t state = 1;
 
 static uint64_t
@@ -245,6 +247,7 @@ main(void)
         cmocka_unit_test(test_carries)
     };
 
+    state = test_seed(1);
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

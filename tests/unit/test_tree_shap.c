@@ -11,6 +11,7 @@
 #include "attribution.h"
 #include "forests.h"
 #include "peers.h"
+#include "seed.h"
 
 #define METHOD (&asci_method_tree_shap)
 
@@ -170,7 +171,7 @@ forests_of_all_kinds(void **state)
     size_t i, again;
 
     (void)state;
-    asc_stream_start(&s, 1, "tree-shap", "", 0);
+    asc_stream_start(&s, test_seed(1), "tree-shap", "", 0);
     for (i = 0; i < sizeof cases / sizeof *cases; i++)
         for (again = 0; again < (cases[i].plan.depth < 10 ? 8 : 2); again++)
             compare_by_definition(random_forest(cases[i].fields,
@@ -279,7 +280,7 @@ spines(void **state)
     size_t c, i, j;
 
     (void)state;
-    asc_stream_start(&s, 11, "tree-shap", "", 0);
+    asc_stream_start(&s, test_seed(11), "tree-shap", "", 0);
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {
         const size_t n = cases[c].n, d = cases[c].d;
         struct planted node[2 * 100 + 1];
@@ -479,7 +480,7 @@ many_rows(void **state)
     asc_explainer *x_;
 
     (void)state;
-    asc_stream_start(&s, 12, "tree-shap", "", 0);
+    asc_stream_start(&s, test_seed(12), "tree-shap", "", 0);
     m = model_end(random_forest("x3x4", &plan, &s), 3, ASCI_LINK_SOFTMAX);
     d = m->schema.n;
     x = random_rows(m, N, 0.1, &s);

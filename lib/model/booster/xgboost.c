@@ -634,7 +634,7 @@ build_tree(struct reader *r, struct asci_tree *t, struct asc_error *e)
         status = leaf_values(r, old, t->width, t->value + leaf * t->width, e);
         leaf++;
     }
-    for (i = 0; t->cover && i < n; i++)
+    for (i = 0; status == ASC_OK && t->cover && i < n; i++)
         if (!(t->cover[i] >= 0.0)) {    /* of no use as a weight */
             free(t->cover);
             t->cover = NULL;

@@ -205,13 +205,12 @@ end_of(const struct pmml_writer *w, const struct asci_node *p, double raw)
            : p->missing == p->no ? END_NO : END_MISSING;
 }
 
-/* Where missing values lead. */
+/* Where missing values of what the predicate names lead: of the raw field, or
+ * of a derived one, which may be missing where the raw one is not. */
 static enum end
 missing_end(const struct pmml_writer *w, const struct asci_node *p)
 {
-    const struct asci_factor *f = only_factor(w, p->column);
-
-    if (f)
+    if (category_field(w, p->column) || is_field(w, p->column))
         return end_of(w, p, NAN);
     return p->missing == p->yes ? END_YES
            : p->missing == p->no ? END_NO : END_MISSING;
