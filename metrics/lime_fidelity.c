@@ -101,6 +101,8 @@ divide(const asc_model *m, enum asc_scale scale, size_t output)
 {
     double u;
 
+    if (m->whole && m->whole->classifier)
+        return 0.0;             /* a contrast: neither of the two wins */
     if (!m->classifier)
         return NAN;
     if (scale == ASC_RESPONSE || m->link == ASCI_LINK_NONE)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tools/rows.h"
+#include "tools/views.h"
 
 /* Methods are fastest on many rows at once, but a few slow rows should keep
  * all threads busy: with several threads a block begins with FIRST_ROWS and is
@@ -20,8 +21,8 @@ static const double TOLERANCE = 1e-9, COARSE = 0.01;
 
 static const struct tool_use options[] = {
     { OPT_MODEL, NULL }, { OPT_METHOD, "methods to explain with" },
-    { OPT_BACKGROUND, NULL }, { OPT_CLASS, NULL }, { OPT_SCALE, NULL },
-    { OPT_STD_ERROR, NULL }, { OPT_SEED, NULL }, { OPT_ID, NULL },
+    { OPT_BACKGROUND, NULL }, { OPT_CLASS, NULL }, { OPT_FOIL, NULL },
+    { OPT_SCALE, NULL }, { OPT_STD_ERROR, NULL }, { OPT_SEED, NULL }, { OPT_ID, NULL },
     { OPT_KEEP, NULL }, { OPT_LABEL, NULL }, { OPT_FIRST_ROW, NULL },
     { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
     { OPT_TARGET, "column that is no field of a command" },
@@ -43,9 +44,8 @@ static const struct tool tool = {
 };
 
 struct method {
-    asc_explainer *explainer;
-    struct asc_task task;
     struct asc_buffer text;     /* the specification, for column `method` */
+    const struct asc_background *background;    /* NULL: it uses none */
     int exact;
     double tolerance;           /* of the residual; infinite: no promise */
     size_t undefined;           /* attributions with an empty field */
@@ -54,13 +54,26 @@ struct method {
     char worst_row[64];
 };
 
+/* A method made ready for a view. */
+struct ready {
+    asc_explainer *explainer;   /* NULL: there are no rows */
+    struct asc_task task;
+};
+
 struct run {
     struct tool_rows rows;
     struct asc_background background;
+    int idle;                   /* a background is needed, and none is there:
+                                   the table has no rows */
     struct asc_specs specs;
     struct method *method;      /* (specs.n) */
     enum asc_scale scale;
     size_t q, *fixed;           /* outputs of a row; NULL: the predicted one */
+    enum tool_foil foil;
+    size_t *against;            /* (q) TOOL_FOIL_CLASS: what they are
+                                   contrasted with */
+    struct tool_views views;
+    struct tool_view *view;     /* of all rows, or NULL: each has its own */
     size_t done;
     int adapt;                  /* blocks by the time that they take */
     atomic_size_t block_rows;   /* of the next block */
@@ -69,9 +82,15 @@ struct run {
 
 struct block {
     struct asc_rows rows;
-    struct asc_text *id;        /* (BLOCK_ROWS) */
-    size_t *output;             /* (BLOCK_ROWS, q) */
+    struct tool_view **view;    /* (BLOCK_ROWS) of each row */
+    size_t *order, *place;      /* (BLOCK_ROWS) the rows, those of one view
+                                   together, and where a row is in that */
+    double *x;                  /* (BLOCK_ROWS, d) the rows in that order, if
+                                   it is another one */
     double *y;                  /* (BLOCK_ROWS, n_outputs) */
+    /* in that order: */
+    struct asc_text *id;        /* (BLOCK_ROWS) */
+    size_t *output;             /* (BLOCK_ROWS, q) of the view */
     double *phi, *se;           /* (n_methods, BLOCK_ROWS, q, d) */
     double *base, *value;       /* (n_methods, BLOCK_ROWS, q) */
     struct asc_buffer out;
@@ -87,6 +106,10 @@ drop_block(void *context, void *block)
         return;
     asc_rows_free(&b->rows);
     asc_buffer_free(&b->out);
+    free(b->view);
+    free(b->order);
+    free(b->place);
+    free(b->x);
     free(b->id);
     free(b->output);
     free(b->y);
@@ -106,6 +129,10 @@ make_block(void *context, struct asc_error *e)
     struct block *b = calloc(1, sizeof *b);
 
     if (b) {
+        b->view = malloc(BLOCK_ROWS * sizeof *b->view);
+        b->order = malloc(BLOCK_ROWS * sizeof *b->order);
+        b->place = malloc(BLOCK_ROWS * sizeof *b->place);
+        b->x = malloc(BLOCK_ROWS * (d + !d) * sizeof *b->x);
         b->id = malloc(BLOCK_ROWS * sizeof *b->id);
         b->output = malloc(BLOCK_ROWS * r->q * sizeof *b->output);
         b->y = malloc(BLOCK_ROWS * asc_model_n_outputs(r->rows.model)
@@ -116,7 +143,8 @@ make_block(void *context, struct asc_error *e)
         if (r->rows.o->std_error)
             b->se = calloc(n * (d + !d), sizeof *b->se);
     }
-    if (!b || !b->id || !b->output || !b->y || !b->phi || !b->base || !b->value
+    if (!b || !b->view || !b->order || !b->place || !b->x || !b->id
+        || !b->output || !b->y || !b->phi || !b->base || !b->value
         || (r->rows.o->std_error && !b->se)) {
         asc_fail(e, ASC_ESYSTEM, "out of memory");
         drop_block(r, b);
@@ -139,34 +167,90 @@ fill(void *context, void *block, struct asc_error *e)
     return tool_rows_read(&r->rows, &b->rows, e);
 }
 
-/* Which outputs are explained of each row. */
+/* What the row's output k is contrasted with: SIZE_MAX if with nothing. */
 static int
-choose(const struct run *r, struct block *b, struct asc_error *e)
+find_foil(const struct run *r, const struct block *b, size_t i, size_t k,
+          size_t *against, struct asc_error *e)
 {
     const asc_model *m = r->rows.model;
-    const size_t k = asc_model_n_outputs(m);
-    size_t i, c;
+    const struct asc_text id = asc_rows_id(&b->rows, i);
 
-    if (r->fixed) {
-        for (i = 0; i < b->rows.n; i++)
-            for (c = 0; c < r->q; c++)
-                b->output[i * r->q + c] = r->fixed[c];
-        return 0;
-    }
+    *against = SIZE_MAX;
+    if (r->foil == TOOL_FOIL_RIVAL)
+        *against = asc_model_rival(m, b->y + i * asc_model_n_outputs(m), k);
+    if (r->foil == TOOL_FOIL_CLASS)
+        *against = *r->against;
+    if (*against != k)
+        return ASC_OK;
+    return asc_fail(e, ASC_EUSAGE, "row %.*s: the predicted class is the foil "
+                    "itself, \"%s\": ask for --foil rival, or for a class "
+                    "with -c", id.n < 60 ? (int)id.n : 60, id.p,
+                    asc_model_output(m, k));
+}
+
+/* The view and the output of rows that do not all have the same. */
+static int
+choose_each(struct run *r, struct block *b, size_t *output,
+            struct asc_error *e)
+{
+    const asc_model *m = r->rows.model;
+    const size_t n = asc_model_n_outputs(m);
+    size_t i, k, against;
+
     if (asc_model_evaluate(m, r->scale, b->rows.x, b->rows.n, b->y, e))
         return (int)e->status;
     for (i = 0; i < b->rows.n; i++) {
-        c = asc_model_winner(m, b->y + i * k);
-        b->output[i] = c < k ? c : 0;   /* no answer: any output says so */
+        k = r->fixed ? *r->fixed : asc_model_winner(m, b->y + i * n);
+        if (k >= n)
+            k = 0;              /* no answer: any output says so */
+        if (find_foil(r, b, i, k, &against, e))
+            return (int)e->status;
+        b->view[i] = against == SIZE_MAX
+            ? r->view : tool_view_pair(&r->views, k, against, r->scale, e);
+        if (!b->view[i])
+            return (int)e->status;
+        output[i] = b->view[i]->contrast ? 0 : k;
     }
-    return 0;
+    return ASC_OK;
+}
+
+/* Which outputs are explained of each row. */
+static int
+choose(struct run *r, struct block *b, struct asc_error *e)
+{
+    const size_t d = asc_model_schema(r->rows.model)->n, n = b->rows.n;
+    size_t each[BLOCK_ROWS], i, c;
+    int moved;
+
+    for (i = 0; i < n; i++) {
+        b->view[i] = r->view;
+        for (c = 0; c < r->q && r->fixed; c++)
+            b->output[i * r->q + c] = r->view && r->view->contrast
+                ? c : r->fixed[c];
+    }
+    if ((!r->fixed || !r->view) && choose_each(r, b, each, e))
+        return (int)e->status;
+    moved = tool_views_sort(b->view, n, b->order);
+    for (i = 0; i < n; i++) {
+        const size_t k = b->order[i];
+
+        b->place[k] = i;
+        b->id[i] = asc_rows_id(&b->rows, k);
+        if (!r->fixed || !r->view)
+            b->output[i] = each[k];
+        if (moved)
+            memcpy(b->x + i * d, b->rows.x + k * d, d * sizeof *b->x);
+    }
+    if (!moved)
+        memcpy(b->x, b->rows.x, n * d * sizeof *b->x);
+    return ASC_OK;
 }
 
 static void
 put_line(const struct run *r, struct block *b, size_t i, size_t s, size_t c)
 {
     const size_t d = asc_model_schema(r->rows.model)->n, q = r->q;
-    const size_t at = (s * BLOCK_ROWS + i) * q + c;
+    const size_t k = b->place[i], at = (s * BLOCK_ROWS + k) * q + c;
     const int digits = r->rows.o->digits;
     const double value = b->value[at];
     size_t j;
@@ -174,7 +258,8 @@ put_line(const struct run *r, struct block *b, size_t i, size_t s, size_t c)
     tool_put_key(&r->rows, &b->rows, i, &b->out);
     asc_buffer_add(&b->out, r->method[s].text.p, r->method[s].text.n);
     asc_buffer_print(&b->out, "\t%s\t%s\t",
-                     asc_model_output(r->rows.model, b->output[i * q + c]),
+                     asc_model_output(b->view[i]->model,
+                                      b->output[k * q + c]),
                      tool_scale_name(r->scale));
     tool_put_kept(&r->rows, &b->rows, i, &b->out);
     asc_buffer_number(&b->out, b->base[at], digits);
@@ -212,30 +297,45 @@ size_blocks(struct run *r, size_t n, double took)
                      : rows < BLOCK_ROWS ? (size_t)rows : BLOCK_ROWS);
 }
 
+/* Rows first..end-1, which are of one view, by all methods. */
+static int
+explain_view(const struct run *r, struct block *b, size_t first, size_t end,
+             struct asc_error *e)
+{
+    const struct ready *ready = b->view[b->order[first]]->state;
+    const size_t d = asc_model_schema(r->rows.model)->n;
+    size_t s;
+
+    for (s = 0; s < r->specs.n; s++) {
+        const size_t at = (s * BLOCK_ROWS + first) * r->q;
+        struct asc_explain x = {
+            .n = end - first, .d = d, .q = r->q, .x = b->x + first * d,
+            .id = b->id + first, .output = b->output + first * r->q,
+            .phi = b->phi + at * d, .se = b->se ? b->se + at * d : NULL,
+            .base = b->base + at, .value = b->value + at
+        };
+
+        if (asc_explainer_run(ready[s].explainer, &x, e))
+            return (int)e->status;
+    }
+    return ASC_OK;
+}
+
 static int
 explain(void *context, void *block, struct asc_error *e)
 {
     struct run *r = context;
     struct block *b = block;
-    const size_t d = asc_model_schema(r->rows.model)->n;
     const double start = now();
-    struct asc_explain x;
-    size_t i, s, c;
+    size_t i, s, c, end;
 
-    for (i = 0; i < b->rows.n; i++)
-        b->id[i] = asc_rows_id(&b->rows, i);
     if (choose(r, b, e))
         return (int)e->status;
-    for (s = 0; s < r->specs.n; s++) {
-        const size_t at = s * BLOCK_ROWS * r->q;
-
-        x = (struct asc_explain){
-            .n = b->rows.n, .d = d, .q = r->q, .x = b->rows.x, .id = b->id,
-            .output = b->output, .phi = b->phi + at * d,
-            .se = b->se ? b->se + at * d : NULL, .base = b->base + at,
-            .value = b->value + at
-        };
-        if (asc_explainer_run(r->method[s].explainer, &x, e))
+    for (i = 0; i < b->rows.n; i = end) {
+        for (end = i + 1; end < b->rows.n
+             && b->view[b->order[end]] == b->view[b->order[i]]; end++)
+            ;
+        if (explain_view(r, b, i, end, e))
             return (int)e->status;
     }
     for (i = 0; i < b->rows.n; i++)
@@ -277,7 +377,7 @@ check(struct run *r, const struct block *b)
     for (s = 0; s < r->specs.n; s++)
         for (i = 0; i < b->rows.n; i++)
             for (c = 0; c < r->q; c++) {
-                const size_t at = (s * BLOCK_ROWS + i) * r->q + c;
+                const size_t at = (s * BLOCK_ROWS + b->place[i]) * r->q + c;
 
                 check_one(&r->method[s], b->phi + at * d, d, b->base[at],
                           b->value[at], asc_rows_id(&b->rows, i));
@@ -316,12 +416,44 @@ header(struct run *r)
     asc_buffer_free(&out);
 }
 
-/* Parses -M, finds the background, prepares every method. */
+/* The methods for one view. */
+static int
+prepare_view(void *context, struct tool_view *v, struct asc_error *e)
+{
+    struct run *r = context;
+    struct ready *ready = v->state = calloc(r->specs.n, sizeof *ready);
+    size_t s;
+
+    if (!ready)
+        return asc_fail(e, ASC_ESYSTEM, "out of memory");
+    for (s = 0; s < r->specs.n && !r->idle; s++) {
+        ready[s].task = (struct asc_task){
+            v->model, r->scale, r->method[s].background, &r->specs.v[s]
+        };
+        ready[s].explainer = asc_explainer_new(&ready[s].task, e);
+        if (!ready[s].explainer)
+            return (int)e->status;
+    }
+    return ASC_OK;
+}
+
+static void
+finish_view(void *context, struct tool_view *v)
+{
+    const struct run *r = context;
+    struct ready *ready = v->state;
+    size_t s;
+
+    for (s = 0; ready && s < r->specs.n; s++)
+        asc_explainer_free(ready[s].explainer);
+    free(ready);
+}
+
+/* Parses -M and finds the background. */
 static void
 prepare(struct run *r, const char *path)
 {
     const struct tool_options *o = r->rows.o;
-    struct asc_error e;
     const char *needs = NULL;
     size_t n, s;
     const struct asc_entry *const *entries = asc_method_entries(&n);
@@ -338,6 +470,7 @@ prepare(struct run *r, const char *path)
     background = tool_background(o, path, asc_model_open_schema(r->rows.model),
                                  needs != NULL, needs, &r->background)
         ? &r->background : NULL;
+    r->idle = needs && !background;
     tool_specs_background(&r->specs, r->rows.model, background,
                           o->background != NULL);
     tool_specs_once(&r->specs);
@@ -352,16 +485,29 @@ prepare(struct run *r, const char *path)
         m->exact = (traits & ASC_EXACT) != 0;
         m->tolerance = !(traits & ASC_ADDITIVE) ? INFINITY
             : m->exact ? TOLERANCE : COARSE;
-        m->task = (struct asc_task){
-            r->rows.model, r->scale,
-            r->specs.v[s].background[0] ? background : NULL, &r->specs.v[s]
-        };
-        if (needs && !background)
-            continue;           /* no rows, so nothing to explain */
-        m->explainer = asc_explainer_new(&m->task, &e);
-        if (!m->explainer)
-            tool_fail(&e);
+        m->background = r->specs.v[s].background[0] ? background : NULL;
     }
+}
+
+/* What is explained: the model's outputs, or contrasts; those that are the
+ * same for all rows are made ready here. */
+static void
+open_views(struct run *r)
+{
+    struct asc_error e;
+
+    r->foil = tool_foil(r->rows.o, r->rows.model, &r->q, &r->fixed,
+                        &r->against);
+    tool_views_open(&r->views, r->rows.model, prepare_view, finish_view, r);
+    if (r->foil == TOOL_FOIL_NONE)
+        r->view = tool_view_whole(&r->views, &e);
+    else if (r->foil == TOOL_FOIL_CLASS && r->fixed)
+        r->view = tool_view_pairs(&r->views, r->fixed, r->against, r->q,
+                                  r->scale, &e);
+    else
+        return;
+    if (!r->view)
+        tool_fail(&e);
 }
 
 /* Says which promises were broken.  Returns the exit status. */
@@ -411,6 +557,7 @@ main(int argc, char **argv)
     r.scale = tool_scale(&o, r.rows.model);
     r.q = tool_classes(&o, r.rows.model, &r.fixed);
     prepare(&r, path);
+    open_views(&r);
     r.writer = tool_writer(&o, r.rows.reader, tool_text(&o.specs),
                            r.rows.model,
                            r.background.n ? &r.background : NULL);
@@ -423,12 +570,12 @@ main(int argc, char **argv)
         tool_fail(&e);
     tool_close(r.writer);
     status = verdict(&r);
-    for (s = 0; s < r.specs.n; s++) {
-        asc_explainer_free(r.method[s].explainer);
+    for (s = 0; s < r.specs.n; s++)
         asc_buffer_free(&r.method[s].text);
-    }
+    tool_views_close(&r.views);
     free(r.method);
     free(r.fixed);
+    free(r.against);
     asc_specs_free(&r.specs);
     asc_background_free(&r.background);
     tool_rows_close(&r.rows);

@@ -1,5 +1,6 @@
 # One main each; what they share is in tool.c (options, messages, files),
-# rows.c, attributions.c and scores.c (the kinds of tables).
+# rows.c, attributions.c and scores.c (the kinds of tables), and views.c (what
+# of a model is explained).
 
 bin_PROGRAMS += \
 	%reldir%/asc-agreement \
@@ -15,12 +16,15 @@ tool_base = %reldir%/tool.c %reldir%/tool.h
 tool_rows = $(tool_base) %reldir%/rows.c %reldir%/rows.h
 tool_attributions = $(tool_base) %reldir%/attributions.c \
 	%reldir%/attributions.h
+tool_views = %reldir%/views.c %reldir%/views.h
 tool_scores = $(tool_base) %reldir%/scores.c %reldir%/scores.h
 
 tools_asc_agreement_SOURCES = %reldir%/asc-agreement.c $(tool_attributions)
-tools_asc_attribute_SOURCES = %reldir%/asc-attribute.c $(tool_rows)
+tools_asc_attribute_SOURCES = %reldir%/asc-attribute.c $(tool_rows) \
+	$(tool_views)
 tools_asc_disparity_SOURCES = %reldir%/asc-disparity.c $(tool_scores)
-tools_asc_fidelity_SOURCES = %reldir%/asc-fidelity.c $(tool_attributions)
+tools_asc_fidelity_SOURCES = %reldir%/asc-fidelity.c $(tool_attributions) \
+	$(tool_views)
 tools_asc_fit_SOURCES = %reldir%/asc-fit.c $(tool_base)
 tools_asc_plot_SOURCES = %reldir%/asc-plot.c $(tool_base) \
 	%reldir%/plot_attribution.c \

@@ -41,6 +41,9 @@ static const struct {
     { OPT_CLASS, 'c', "class", "CLASS",
       "output to explain: a class, predicted, or all (default: the second of "
       "two, else predicted)" },
+    { OPT_FOIL, 0, "foil", "CLASS",
+      "explain why the class and not this one: a class, or rival, the best of "
+      "the others" },
     { OPT_SCALE, 0, "scale", "SCALE",
       "raw (before the model's link; default) or response (after it)" },
     { OPT_SEED, 's', "seed", "N", "seed of the random streams (default 1)" },
@@ -485,6 +488,7 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_GROUP: o->group = arg; break;
     case OPT_BY: o->by = arg; break;
     case OPT_CLASS: o->class_name = arg; break;
+    case OPT_FOIL: o->foil = arg; break;
     case OPT_SCALE:
         choice(i, arg, scales, 2);
         o->scale = strcmp(arg, "raw") ? ASC_RESPONSE : ASC_RAW;
@@ -1021,50 +1025,100 @@ tool_specs_once(const struct asc_specs *specs)
     asc_buffer_free(&b);
 }
 
+/* The output of this name, or SIZE_MAX for one of the words, at most two, of
+ * which one may be NULL; a class may be called so: the model's own name goes
+ * first.  Else a usage error about the `what'. */
+static size_t
+find_class(const asc_model *m, const char *what, const char *c,
+           const char *const *words)
+{
+    const size_t k = asc_model_n_outputs(m);
+    const char **names = malloc((k + 2) * sizeof *names), *near;
+    struct asc_buffer list = { NULL, 0, 0, 0 };
+    size_t i, n = k;
+
+    if (!names)
+        tool_misuse("out of memory");
+    for (i = 0; i < k; i++)
+        names[i] = asc_model_output(m, i);
+    for (i = 0; i < 2 && words[i]; i++)
+        names[n++] = words[i];
+    for (i = 0; i < n; i++)
+        if (!strcmp(c, names[i])) {
+            free(names);
+            return i < k ? i : SIZE_MAX;
+        }
+    for (i = 0; i < k && i < 5; i++)
+        asc_buffer_print(&list, "%s%.40s", i ? ", " : "", names[i]);
+    asc_buffer_print(&list, "%s", k > 5 ? ", ...)" : ")");
+    if ((near = asc_nearest(c, names, n)))
+        asc_buffer_print(&list, "; did you mean \"%s\"?", near);
+    asc_buffer_char(&list, '\0');
+    tool_misuse("%s \"%s\" is not among the model's outputs (%s", what, c,
+                list.failed ? "" : list.p);
+}
+
 size_t
 tool_classes(const struct tool_options *o, const asc_model *m, size_t **fixed)
 {
+    static const char *const words[] = { "predicted", "all" };
     const size_t k = asc_model_n_outputs(m);
     const char *c = o->class_name;
-    const char **names, *near;
-    struct asc_buffer list = { NULL, 0, 0, 0 };
-    size_t i;
+    size_t i, one = c ? find_class(m, "class", c, words) : SIZE_MAX;
 
     *fixed = malloc(k * sizeof **fixed);
-    names = malloc(k * sizeof *names);
-    if (!*fixed || !names)
+    if (!*fixed)
         tool_misuse("out of memory");
-    for (i = 0; i < k; i++) {
+    for (i = 0; i < k; i++)
         (*fixed)[i] = i;
-        names[i] = asc_model_output(m, i);
-    }
-    /* A class may be called "all": the model's own name goes first. */
-    for (i = 0; c && i < k; i++)
-        if (!strcmp(c, names[i])) {
-            (*fixed)[0] = i;
-            free(names);
-            return 1;
-        }
-    if (c && strcmp(c, "all") && strcmp(c, "predicted")) {
-        for (i = 0; i < k && i < 5; i++)
-            asc_buffer_print(&list, "%s%.40s", i ? ", " : "", names[i]);
-        asc_buffer_print(&list, "%s", k > 5 ? ", ...)" : ")");
-        if ((near = asc_nearest(c, names, k)))
-            asc_buffer_print(&list, "; did you mean \"%s\"?", near);
-        asc_buffer_char(&list, '\0');
-        tool_misuse("class \"%s\" is not among the model's outputs (%s", c,
-                    list.failed ? "" : list.p);
-    }
-    free(names);
-    if ((c && !strcmp(c, "all")) || (!c && !asc_model_classifier(m)))
-        return k;
-    if (!c && k == 2) {
-        (*fixed)[0] = 1;
+    if (!c && asc_model_classifier(m) && k == 2)
+        one = 1;
+    if (one != SIZE_MAX) {
+        **fixed = one;
         return 1;
     }
+    if (c ? !strcmp(c, "all") : !asc_model_classifier(m))
+        return k;
     free(*fixed);
     *fixed = NULL;
     return 1;
+}
+
+enum tool_foil
+tool_foil(const struct tool_options *o, const asc_model *m, size_t *q,
+          size_t **fixed, size_t **against)
+{
+    static const char *const words[] = { "rival", NULL };
+    size_t i, n = 0, foil;
+
+    *against = NULL;
+    if (!o->foil)
+        return TOOL_FOIL_NONE;
+    if (asc_model_n_outputs(m) == 1)
+        tool_misuse("--foil: the model has one output, \"%s\": there is none "
+                    "to contrast it with", asc_model_output(m, 0));
+    foil = find_class(m, "foil", o->foil, words);
+    if (foil == SIZE_MAX) {
+        if (*q > 1)
+            tool_misuse("--foil=rival goes with one class, or with -c "
+                        "predicted");
+        return TOOL_FOIL_RIVAL;
+    }
+    *against = malloc(*q * sizeof **against);
+    if (!*against)
+        tool_misuse("out of memory");
+    if (*q == 1 && *fixed && **fixed == foil)
+        tool_misuse("--foil: \"%s\" is what is explained itself: contrast it "
+                    "with another class, or choose one with -c",
+                    asc_model_output(m, foil));
+    for (i = 0; i < *q && *fixed; i++)
+        if ((*fixed)[i] != foil)
+            (*fixed)[n++] = (*fixed)[i];
+    if (*fixed)
+        *q = n;
+    for (i = 0; i < *q; i++)
+        (*against)[i] = foil;
+    return TOOL_FOIL_CLASS;
 }
 
 enum asc_scale
@@ -1089,7 +1143,7 @@ static void
 put_request(const struct tool_options *o, struct asc_buffer *out)
 {
     const struct { const char *name, *value; } given[] = {
-        { "class", o->class_name }, { "by", o->by }, { "group", o->group },
+        { "class", o->class_name }, { "foil", o->foil }, { "by", o->by }, { "group", o->group },
         { "unit", o->unit }, { "better", o->better }, { "adjust", o->adjust }
     };
     size_t i, start = out->n;

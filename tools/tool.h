@@ -17,7 +17,7 @@ enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_USAGE = 2, TOOL_CHECK = 3 };
 enum tool_option {
     OPT_END,
     OPT_MODEL, OPT_METHOD, OPT_METRIC, OPT_DATA, OPT_BACKGROUND, OPT_TARGET,
-    OPT_GROUP, OPT_BY, OPT_CLASS, OPT_SCALE, OPT_SEED, OPT_THREADS,
+    OPT_GROUP, OPT_BY, OPT_CLASS, OPT_FOIL, OPT_SCALE, OPT_SEED, OPT_THREADS,
     OPT_OUTPUT, OPT_WEIGHT, OPT_UNIT, OPT_ID, OPT_KEEP, OPT_LABEL,
     OPT_FIRST_ROW, OPT_NO_HEADER, OPT_COLUMNS, OPT_MISSING, OPT_DIGITS,
     OPT_STD_ERROR, OPT_CURVE, OPT_LEVEL, OPT_REPLICATES, OPT_PERMUTATIONS,
@@ -47,7 +47,7 @@ struct tool {
 
 struct tool_options {
     const char *model, *data, *background, *target, *group, *by, *class_name,
-        *output, *weight, *unit, *label, *adjust, *better, *fields,
+        *foil, *output, *weight, *unit, *label, *adjust, *better, *fields,
         *categorical, *drop, *type, *width, *height, *font, *title, *panels;
     struct asc_buffer specs;    /* of -M, joined by commas; NUL at the end */
     struct asc_buffer keep;     /* of --keep, the same */
@@ -124,6 +124,13 @@ void tool_specs_once(const struct asc_specs *specs);
  * row; *fixed (that many) unless "predicted", then NULL. */
 size_t tool_classes(const struct tool_options *o, const asc_model *m,
                     size_t **fixed);
+/* What --foil contrasts the classes of tool_classes with: nothing, the same
+ * class or the rival of each row.  With TOOL_FOIL_CLASS *against is the foil of
+ * each of the *q outputs *fixed, from which the foil itself is taken; of one
+ * output if *fixed is NULL.  *against is to be freed. */
+enum tool_foil { TOOL_FOIL_NONE, TOOL_FOIL_CLASS, TOOL_FOIL_RIVAL };
+enum tool_foil tool_foil(const struct tool_options *o, const asc_model *m,
+                         size_t *q, size_t **fixed, size_t **against);
 /* The scale of --scale, or the model's natural one. */
 enum asc_scale tool_scale(const struct tool_options *o, const asc_model *m);
 const char *tool_scale_name(enum asc_scale s);

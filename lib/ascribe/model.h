@@ -79,6 +79,23 @@ int asc_model_predict(const asc_model *m, enum asc_scale scale,
 /* The output that wins a row: the largest, ties to the first.  y (n_outputs)
  * on either scale. */
 size_t asc_model_winner(const asc_model *m, const double *y);
+/* The output that would win without output `of`: the largest of the others,
+ * ties to the first; n_outputs if there is none. */
+size_t asc_model_rival(const asc_model *m, const double *y, size_t of);
+
+/* A model whose output i is output of[i] of m less output against[i] on one
+ * scale, and which is evaluated and explained on that scale only: what
+ * contrastive explanations explain.  It borrows from m, which must live longer
+ * and not change.  Fails where the two are one, and for a name that could be
+ * read in two ways.  Output i is called OF-vs-AGAINST. */
+asc_model *asc_model_contrast(const asc_model *m, enum asc_scale scale,
+                              const size_t *of, const size_t *against,
+                              size_t n, struct asc_error *e);
+/* What an output's name means: *of is one of the model's (*against SIZE_MAX),
+ * or the name is that of a contrast.  Returns the number of its meanings: 0
+ * where it has none, and more than 1 for a name that no contrast can have. */
+size_t asc_model_find_output(const asc_model *m, struct asc_text name,
+                             size_t *of, size_t *against);
 
 /* Writes a linear, network or ensemble model as PMML 4.4. */
 int asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,

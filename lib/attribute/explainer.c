@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "attribute/internal.h"
-#include "base/internal.h"
+#include "model/form.h"
 
 struct asc_explainer {
     const struct asc_method *method;
@@ -76,6 +76,16 @@ check_views(const struct asc_task *t, struct asc_error *e)
     return status;
 }
 
+/* A contrast behind a link has no form of its own for what is before it. */
+static int
+check_scale(const struct asc_task *t, struct asc_error *e)
+{
+    if (t->scale == ASC_RESPONSE || t->model->link != ASCI_LINK_CONTRAST)
+        return ASC_OK;
+    return asc_fail(e, ASC_EUSAGE, "%s: a contrast of responses cannot be "
+                    "explained on the raw scale", asc_model_name(t->model));
+}
+
 static int
 check_background(const struct asc_task *t, struct asc_error *e)
 {
@@ -108,7 +118,8 @@ asc_explainer_new(const struct asc_task *task, struct asc_error *e)
                  task->spec->entry->name);
         return NULL;
     }
-    if (check_views(task, e) || check_background(task, e))
+    if (check_views(task, e) || check_scale(task, e) ||
+        check_background(task, e))
         return NULL;
     x = asci_alloc_zero(1, sizeof *x, e);
     if (!x)

@@ -76,6 +76,9 @@ void asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
 void asci_output_slopes(const asc_model *m, enum asc_scale scale,
                         const double *r, size_t k, double *s);
 
+/* contrast.c: frees a contrast, not what it borrows. */
+void asci_contrast_free(asc_model *m);
+
 /* encoder.c, ensemble.c: free what a column, a factor, a tree owns. */
 void asci_column_free(struct asci_column *c);
 void asci_factor_free(struct asci_factor *f);

@@ -192,7 +192,8 @@ enum asci_link {                /* raw -> response, elementwise unless said */
     ASCI_LINK_EXP,
     ASCI_LINK_SOFTMAX,          /* over all outputs */
     ASCI_LINK_SIMPLEMAX,        /* over all outputs: r / sum r */
-    ASCI_LINK_STEP              /* 1 above 0, else 0 */
+    ASCI_LINK_STEP,             /* 1 above 0, else 0 */
+    ASCI_LINK_CONTRAST          /* differences of the outputs of `whole` */
 };
 
 /* Output k on the raw scale is sign * r[raw].  The second of two classes that
@@ -242,6 +243,10 @@ struct asc_model {
     } u;
     struct asci_field_stats *stats;     /* (schema.n) or NULL */
     char *description;          /* for the writer: algorithm name, or NULL */
+    /* of a contrast (contrast.c), else NULL: output i is output of[i] of the
+     * whole model less output against[i] */
+    const struct asc_model *whole;
+    size_t *of, *against;       /* (n_outputs) */
 };
 
 /* A model with nothing in it. */

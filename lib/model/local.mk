@@ -10,6 +10,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/command.c \
 	%reldir%/command.h \
 	%reldir%/command_run.c \
+	%reldir%/contrast.c \
 	%reldir%/core.h \
 	%reldir%/encoder.c \
 	%reldir%/ensemble.c \

@@ -71,6 +71,10 @@ asc_model_free(asc_model *m)
 
     if (!m)
         return;
+    if (m->whole) {
+        asci_contrast_free(m);
+        return;
+    }
     switch (m->form) {
     case ASC_FORM_LINEAR:
         free(m->u.linear.w);
@@ -250,6 +254,18 @@ asc_model_winner(const asc_model *m, const double *y)
         if (y[k] > y[best] || (isnan(y[best]) && !isnan(y[k])))
             best = k;
     return best;
+}
+
+size_t
+asc_model_rival(const asc_model *m, const double *y, size_t of)
+{
+    size_t k, next = m->n_outputs;
+
+    for (k = 0; k < m->n_outputs; k++)
+        if (k != of && (next == m->n_outputs || y[k] > y[next] ||
+                        (isnan(y[next]) && !isnan(y[k]))))
+            next = k;
+    return next;
 }
 
 /* ---- values ---- */

@@ -8,6 +8,7 @@
  *     cauchit  1/2 + atan(u) / pi        exp      exp(u)
  *     softmax  exp(u_k) / sum exp(u)     simplemax  u_k / sum u
  *     step     1 if u > 0, else 0        (XGBoost's binary:hinge)
+ *     contrast  outputs of another model, each less a second one
  *
  * (PMML 4.4, RegressionModel, normalizationMethod).  Complements are computed
  * as such, so that a small probability keeps its digits.
@@ -149,6 +150,58 @@ rescale_slope(const struct asci_rescale *t, double y)
     return t->cast || y <= t->min || y >= t->max ? 0.0 : t->factor;
 }
 
+/* Output k of the joint links, the same as in bulk to the bit. */
+static double
+joint_output(const asc_model *m, const double *r, size_t k)
+{
+    const struct asci_output *o = m->output;
+    double top = o[0].sign * r[o[0].raw], sum = 0.0, u;
+    size_t j;
+
+    for (j = 1; j < m->n_outputs; j++)
+        if (o[j].sign * r[o[j].raw] > top)
+            top = o[j].sign * r[o[j].raw];
+    for (j = 0; j < m->n_outputs; j++) {
+        u = o[j].sign * r[o[j].raw];
+        sum += m->link == ASCI_LINK_SOFTMAX ? exp(u - top) : u;
+    }
+    u = o[k].sign * r[o[k].raw];
+    return (m->link == ASCI_LINK_SOFTMAX ? exp(u - top) : u) / sum;
+}
+
+/* Output k of one row r (n_raw). */
+static double
+one_output(const asc_model *m, enum asc_scale scale, const double *r, size_t k)
+{
+    const struct asci_output *o = &m->output[k];
+    const int linked = scale == ASC_RESPONSE && m->link != ASCI_LINK_NONE;
+    double y;
+
+    if (linked && joint(m->link))
+        y = joint_output(m, r, k);
+    else if (o->complement && !joint(m->link) &&
+             (linked || m->link == ASCI_LINK_NONE))
+        y = inverse_complement(m->link, r[o->raw]);
+    else if (linked)
+        y = inverse_link(m->link, o->sign * r[o->raw]);
+    else
+        y = o->sign * r[o->raw];
+    return scale == ASC_RESPONSE && m->rescale ? rescaled(m->rescale, y) : y;
+}
+
+static void
+contrasts(const asc_model *m, enum asc_scale scale, const double *r, size_t n,
+          double *y)
+{
+    size_t i, k;
+
+    for (i = 0; i < n; i++)
+        for (k = 0; k < m->n_outputs; k++)
+            y[i * m->n_outputs + k] =
+                one_output(m->whole, scale, r + i * m->n_raw, m->of[k]) -
+                one_output(m->whole, scale, r + i * m->n_raw, m->against[k]);
+}
+
 void
 asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
              size_t n, double *y)
@@ -157,6 +210,10 @@ asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
     const int linked = scale == ASC_RESPONSE && m->link != ASCI_LINK_NONE;
     size_t i, k;
 
+    if (m->link == ASCI_LINK_CONTRAST) {
+        contrasts(m, scale, r, n, y);
+        return;
+    }
     for (k = 0; k < n_out; k++) {
         const struct asci_output *o = &m->output[k];
         const double *u = r + o->raw;
@@ -189,9 +246,10 @@ asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
 }
 
 /* d p_k / d u_j = p_k ([j = k] - p_j) of softmax, ([j = k] - p_k) / sum u of
- * simplemax. */
+ * simplemax; s += factor times that. */
 static void
-joint_slopes(const asc_model *m, const double *r, size_t k, double *s)
+joint_slopes(const asc_model *m, const double *r, size_t k, double factor,
+             double *s)
 {
     const struct asci_output *o = m->output;
     double top = -INFINITY, sum = 0.0, p;
@@ -203,7 +261,7 @@ joint_slopes(const asc_model *m, const double *r, size_t k, double *s)
     if (m->link == ASCI_LINK_SOFTMAX) {
         for (j = 0; j < m->n_outputs; j++)
             sum += exp(o[j].sign * r[o[j].raw] - top);
-        p = exp(o[k].sign * r[o[k].raw] - top) / sum;
+        p = factor * (exp(o[k].sign * r[o[k].raw] - top) / sum);
         for (j = 0; j < m->n_outputs; j++)
             s[o[j].raw] -= o[j].sign * p *
                            (exp(o[j].sign * r[o[j].raw] - top) / sum);
@@ -213,35 +271,49 @@ joint_slopes(const asc_model *m, const double *r, size_t k, double *s)
             sum += o[j].sign * r[o[j].raw];
         p = o[k].sign * r[o[k].raw] / sum;
         for (j = 0; j < m->n_outputs; j++)
-            s[o[j].raw] -= o[j].sign * p / sum;
-        s[o[k].raw] += o[k].sign / sum;
+            s[o[j].raw] -= factor * (o[j].sign * p / sum);
+        s[o[k].raw] += factor * (o[k].sign / sum);
     }
+}
+
+/* s += factor times the slopes of output k */
+static void
+add_slopes(const asc_model *m, enum asc_scale scale, const double *r,
+           size_t k, double factor, double *s)
+{
+    const struct asci_output *o = &m->output[k];
+    double y, slope, u = r[o->raw];
+
+    if (scale == ASC_RAW || m->link == ASCI_LINK_NONE) {
+        slope = o->complement && m->link == ASCI_LINK_NONE ? -1.0 : o->sign;
+        y = o->sign * u;
+    } else if (joint(m->link)) {
+        joint_slopes(m, r, k, factor, s);
+        return;
+    } else if (o->complement) {
+        slope = -inverse_slope(m->link, u);
+        y = inverse_complement(m->link, u);
+    } else {
+        slope = o->sign * inverse_slope(m->link, o->sign * u);
+        y = inverse_link(m->link, o->sign * u);
+    }
+    if (scale == ASC_RESPONSE && m->rescale)
+        slope *= rescale_slope(m->rescale, y);
+    s[o->raw] += factor * slope;
 }
 
 void
 asci_output_slopes(const asc_model *m, enum asc_scale scale, const double *r,
                    size_t k, double *s)
 {
-    const struct asci_output *o = &m->output[k];
-    double y, u = r[o->raw];
     size_t j;
 
     for (j = 0; j < m->n_raw; j++)
         s[j] = 0.0;
-    if (scale == ASC_RAW || m->link == ASCI_LINK_NONE) {
-        s[o->raw] = o->complement && m->link == ASCI_LINK_NONE ? -1.0
-                                                               : o->sign;
-        y = o->sign * u;
-    } else if (joint(m->link)) {
-        joint_slopes(m, r, k, s);
+    if (m->link != ASCI_LINK_CONTRAST) {
+        add_slopes(m, scale, r, k, 1.0, s);
         return;
-    } else if (o->complement) {
-        s[o->raw] = -inverse_slope(m->link, u);
-        y = inverse_complement(m->link, u);
-    } else {
-        s[o->raw] = o->sign * inverse_slope(m->link, o->sign * u);
-        y = inverse_link(m->link, o->sign * u);
     }
-    if (scale == ASC_RESPONSE && m->rescale)
-        s[o->raw] *= rescale_slope(m->rescale, y);
+    add_slopes(m->whole, scale, r, m->of[k], 1.0, s);
+    add_slopes(m->whole, scale, r, m->against[k], -1.0, s);
 }

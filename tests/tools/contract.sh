@@ -159,6 +159,13 @@ for m in gbm logistic mlp command; do
         with $m asc-attribute -M $few -b back.tsv -c all --scale response -s 7
     compare "asc-attribute -c predicted, $m" data \
         with $m asc-attribute -M $few -b back.tsv -c predicted --keep single
+    compare "asc-attribute --foil, $m" data \
+        with $m asc-attribute -M $few -b back.tsv -c predicted --foil rival
+    compare "asc-attribute --foil --scale response, $m" data \
+        with $m asc-attribute -M $few -b back.tsv -c all --foil yes \
+        --scale response --std-error
+    compare "asc-fidelity --foil, $m" "asc-attribute --foil, $m" \
+        with $m asc-fidelity -x data.whole -b back.tsv
     compare "asc-fidelity, $m" "asc-attribute, $m" \
         with $m asc-fidelity -x data.whole -b back.tsv -M "$metrics"
     compare "asc-fidelity --curve, $m" "asc-attribute -c all, $m" \

@@ -736,6 +736,9 @@ asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,
         return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
                         "has values only (linear models, networks and "
                         "ensembles can)", m->name);
+    if (m->whole)
+        return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it is "
+                        "a contrast of two outputs", m->name);
     if (!m->classifier && m->n_outputs > 1)
         return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
                         "has %zu targets, want one", m->name, m->n_outputs);
