@@ -17,6 +17,7 @@ struct asc_explainer {
 };
 
 enum { VIEWS = ASC_NEEDS_GRADIENT | ASC_NEEDS_TREES };
+enum { NAMED = 3 };             /* methods that a message names */
 
 static const struct asc_method *
 find_method(const struct asc_entry *entry)
@@ -30,28 +31,24 @@ find_method(const struct asc_entry *entry)
     return NULL;
 }
 
-/* "a, b or c": the methods that need no view but those of the model. */
+/* "a, b, c and others": the first methods that need no view but those of the
+ * model. */
 static void
 list_working(unsigned views, struct asc_buffer *out)
 {
-    const char *last = NULL;
-    size_t n, i;
+    size_t n, i, named = 0;
     const struct asc_entry *const *all = asc_method_entries(&n);
 
     for (i = 0; i < n; i++) {
         if (all[i]->traits & VIEWS & ~views)
             continue;
-        if (last) {
-            if (out->n > 0)
-                asc_buffer_text(out, ", ");
-            asc_buffer_text(out, last);
+        if (named++ == NAMED) {
+            asc_buffer_text(out, " and others");
+            break;
         }
-        last = all[i]->name;
-    }
-    if (last) {
         if (out->n > 0)
-            asc_buffer_text(out, " or ");
-        asc_buffer_text(out, last);
+            asc_buffer_text(out, ", ");
+        asc_buffer_text(out, all[i]->name);
     }
     asc_buffer_char(out, '\0');
 }

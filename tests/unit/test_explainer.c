@@ -69,11 +69,11 @@ views(void **state)
     assert_int_equal(try(GRADIENT, m, NULL, x, 0, &e), ASC_EUSAGE);
     assert_string_equal(e.text, "small: gradient needs a gradient, which this "
                         "model has not; what works: exact-shapley, "
-                        "kernel-shap, lime or occlusion");
+                        "kernel-shap, lime and others");
     assert_int_equal(try(TREE, m, NULL, x, 0, &e), ASC_EUSAGE);
     assert_string_equal(e.text, "small: tree-shap needs trees, which this "
                         "model has not; what works: exact-shapley, "
-                        "kernel-shap, lime or occlusion");
+                        "kernel-shap, lime and others");
     asc_model_free(m);
 }
 
