@@ -20,6 +20,7 @@ unit_tests = \
 	%reldir%/unit/test_blas \
 	%reldir%/unit/test_command \
 	%reldir%/unit/test_contrast \
+	%reldir%/unit/test_describe \
 	%reldir%/unit/test_disparity \
 	%reldir%/unit/test_encoder \
 	%reldir%/unit/test_ensemble \

@@ -799,8 +799,6 @@ is_command(const char *model)
 static void
 say_model(const struct tool_options *o, const asc_model *m)
 {
-    static const char *const forms[] = { "linear", "network", "ensemble",
-                                         "opaque" };
     const struct asc_schema *s = asc_model_schema(m);
     struct asc_buffer b = { NULL, 0, 0, 0 };
     size_t j;
@@ -809,8 +807,9 @@ say_model(const struct tool_options *o, const asc_model *m)
         asc_buffer_print(&b, "%s%s", j ? ", " : "", s->field[j].name);
     if (is_command(o->model) && !o->fields)
         tool_note("fields of the command: %.*s", (int)b.n, b.p ? b.p : "");
-    tool_detail("%s: %s form, %zu outputs, %s; fields: %.*s",
-                asc_model_name(m), forms[asc_model_form(m)],
+    tool_detail("%s: %s, %s form, %zu outputs, %s; fields: %.*s",
+                asc_model_name(m), asc_model_format(m),
+                asc_form_name(asc_model_form(m)),
                 asc_model_n_outputs(m), asc_model_has_link(m)
                 ? "raw and response scale" : "no link",
                 (int)b.n, b.p ? b.p : "");

@@ -38,6 +38,11 @@ void asc_model_free(asc_model *m);
 
 const char *asc_model_name(const asc_model *m);         /* file, for messages */
 const char *asc_model_digest(const asc_model *m);       /* SHA-256 */
+/* Format and version of what it was read from, as "PMML 4.4"; NULL: it was
+ * made in memory. */
+const char *asc_model_format(const asc_model *m);
+/* What the source calls the algorithm and its objective, or NULL. */
+const char *asc_model_algorithm(const asc_model *m);
 const struct asc_schema *asc_model_schema(const asc_model *m);
 /* For asc_bind only: open fields of commands grow when data is read. */
 struct asc_schema *asc_model_open_schema(asc_model *m);
@@ -62,8 +67,27 @@ enum asc_form {
     ASC_FORM_LINEAR, ASC_FORM_NETWORK, ASC_FORM_ENSEMBLE, ASC_FORM_OPAQUE
 };
 enum asc_form asc_model_form(const asc_model *m);
+const char *asc_form_name(enum asc_form form);          /* "linear" */
 /* Which of ASC_NEEDS_GRADIENT, ASC_NEEDS_TREES it can serve. */
 unsigned asc_model_views(const asc_model *m);
+/* 1 if the model has trees, and all of them have record counts or sums of
+ * weights at their nodes. */
+int asc_model_has_covers(const asc_model *m);
+/* The last link, as PMML names its inverse: "none", "logit", "softmax". */
+const char *asc_model_link(const asc_model *m);
+/* 0 if a row that lacks this field never has an answer. */
+int asc_model_takes_missing(const asc_model *m, size_t field);
+
+struct asc_model_size {         /* 0 where the form has none */
+    size_t columns;             /* that the form computes on */
+    size_t weights;             /* of linear models and networks, biases
+                                   included */
+    size_t layers;              /* of a network */
+    size_t trees, nodes, leaves;        /* leaves are nodes, too */
+    size_t depth;               /* tests on the longest path of any tree */
+};
+int asc_model_measure(const asc_model *m, struct asc_model_size *size,
+                      struct asc_error *e);
 
 /* y (n, n_outputs) = f(x), x (n, d) row-major, in double sums: what is
  * explained, measured and printed as `value`.  A row's result depends on that

@@ -414,6 +414,9 @@ asci_command_read(const char *spec, const struct asc_model_options *o,
     if (!m)
         goto bad;
     asc_digest(spec, strlen(spec), m->digest);
+    if (asci_model_set_format(m, &mine, "%s",
+                              coproc ? "coprocess" : "command"))
+        goto bad;
     c = asci_alloc_zero(1, sizeof *c, &mine);
     if (!c)
         goto bad;

@@ -223,6 +223,9 @@ struct asci_field_stats {
 
 struct asc_model {
     char *name;                 /* where it came from, for messages */
+    char *format;               /* what it was read from, as "PMML 4.4": set by
+                                   every reader, asci_model_set_format; NULL:
+                                   made in memory */
     char digest[ASC_DIGEST_MAX];
     struct asc_schema schema;
     char *target;               /* or NULL */
@@ -242,7 +245,8 @@ struct asc_model {
         struct asci_opaque opaque;
     } u;
     struct asci_field_stats *stats;     /* (schema.n) or NULL */
-    char *description;          /* for the writer: algorithm name, or NULL */
+    char *description;          /* algorithm and objective as the source names
+                                   them, or NULL */
     /* of a contrast (contrast.c), else NULL: output i is output of[i] of the
      * whole model less output against[i] */
     const struct asc_model *whole;
@@ -251,6 +255,11 @@ struct asc_model {
 
 /* A model with nothing in it. */
 asc_model *asci_model_new(const char *name, struct asc_error *e);
+/* Says what the model was read from: format and version, as "XGBoost JSON
+ * 3.4.1".  Cut at 80 bytes; control characters become '?'. */
+int asci_model_set_format(asc_model *m, struct asc_error *e,
+                          const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Checks sizes and indexes, packs weights, lays trees out for evaluation.  To
  * be called once, when reader or trainer has filled the model. */
 int asci_model_finish(asc_model *m, struct asc_error *e);

@@ -12,6 +12,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/command_run.c \
 	%reldir%/contrast.c \
 	%reldir%/core.h \
+	%reldir%/describe.c \
 	%reldir%/encoder.c \
 	%reldir%/ensemble.c \
 	%reldir%/ensemble.h \

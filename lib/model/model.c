@@ -102,6 +102,7 @@ asc_model_free(asc_model *m)
     free(m->rescale);
     free(m->target);
     free(m->description);
+    free(m->format);
     free(m->name);
     free(m);
 }

@@ -1646,6 +1646,29 @@ free_reader(struct reader *r)
     free(r);
 }
 
+/* What asc_model_format and asc_model_algorithm tell. */
+static int
+name_model(struct reader *r, int binary, struct asc_error *e)
+{
+    const char *kind = binary ? "UBJSON" : "JSON";
+    const char *booster = r->booster.n ? r->booster.v[0] : "gbtree";
+    const int32_t *v = r->version.v;
+    struct asc_buffer text = { 0 };
+    int status;
+
+    asc_buffer_print(&text, "%s, %s", booster, r->objective.v[0]);
+    r->m->description = text.failed ? NULL
+                        : asci_copy_text(text.p, text.n, e);
+    asc_buffer_free(&text);
+    if (!r->m->description)
+        return asc_fail(e, ASC_ESYSTEM, "out of memory");
+    status = r->version.n == 3
+             ? asci_model_set_format(r->m, e, "XGBoost %s %d.%d.%d", kind,
+                                     v[0], v[1], v[2])
+             : asci_model_set_format(r->m, e, "XGBoost %s", kind);
+    return status;
+}
+
 /* ---- recognising ---- */
 
 enum { HEAD = 4096, OLD_HEAD = 400 };   /* bytes that are looked at */
@@ -1779,7 +1802,8 @@ asci_xgboost_read(const char *path, const char *bytes, size_t n,
     bytes = skip_mark(bytes, &n);
     binary = notation(bytes, n) == 2;
     asci_json_open(&r->j, path, bytes, n, binary);
-    if (read_document(r, e) != ASC_OK || make_model(r, e) != ASC_OK) {
+    if (read_document(r, e) != ASC_OK || make_model(r, e) != ASC_OK ||
+        name_model(r, binary, e) != ASC_OK) {
         asc_model_free(m);
         m = NULL;
     }

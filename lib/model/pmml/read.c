@@ -166,7 +166,13 @@ name_model(struct pmml *p, asc_model *m)
 {
     const char *target = asci_pmml_target(p, p->model);
     const char *text = asci_pmml_attribute(p, p->model, PMML_algorithmName);
+    const char *version = asci_pmml_attribute(p, 1, PMML_version);
+    int status;
 
+    status = version ? asci_model_set_format(m, p->e, "PMML %s", version)
+                     : asci_model_set_format(m, p->e, "PMML");
+    if (status)
+        return status;
     if (!text)
         text = asci_pmml_attribute(p, p->model, PMML_modelName);
     if (target && !(m->target = asci_copy_text(target, strlen(target), p->e)))
