@@ -18,6 +18,7 @@ unit_tests = \
 	%reldir%/unit/test_agreement \
 	%reldir%/unit/test_background \
 	%reldir%/unit/test_blas \
+	%reldir%/unit/test_catboost \
 	%reldir%/unit/test_command \
 	%reldir%/unit/test_contrast \
 	%reldir%/unit/test_describe \

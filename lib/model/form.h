@@ -193,7 +193,9 @@ enum asci_link {                /* raw -> response, elementwise unless said */
     ASCI_LINK_SOFTMAX,          /* over all outputs */
     ASCI_LINK_SIMPLEMAX,        /* over all outputs: r / sum r */
     ASCI_LINK_STEP,             /* 1 above 0, else 0 */
-    ASCI_LINK_CONTRAST          /* differences of the outputs of `whole` */
+    ASCI_LINK_CONTRAST,         /* differences of the outputs of `whole` */
+    ASCI_LINK_VARIANCE          /* exp(2 r), a variance; the first output is
+                                   a mean without a link */
 };
 
 /* Output k on the raw scale is sign * r[raw].  The second of two classes that

@@ -1,9 +1,20 @@
 lib_libcore_la_SOURCES += \
 	%reldir%/activate.c \
 	%reldir%/activate_wide.h \
+	%reldir%/booster/booster.c \
 	%reldir%/booster/booster.h \
+	%reldir%/booster/catboost.c \
+	%reldir%/booster/catboost.h \
+	%reldir%/booster/catboost_fields.c \
+	%reldir%/booster/catboost_output.c \
+	%reldir%/booster/catboost_tree.c \
 	%reldir%/booster/json.c \
+	%reldir%/booster/json_core.h \
+	%reldir%/booster/json_number.c \
+	%reldir%/booster/json_parts.h \
+	%reldir%/booster/json_value.c \
 	%reldir%/booster/json.h \
+	%reldir%/booster/ubjson.c \
 	%reldir%/booster/xgboost.c \
 	%reldir%/child.c \
 	%reldir%/child.h \

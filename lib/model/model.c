@@ -423,7 +423,9 @@ static const struct {
 } format[] = {
     { "PMML 3.0 to 4.4", looks_like_xml, asci_pmml_read },
     { "XGBoost JSON or UBJSON", asci_xgboost_looks, asci_xgboost_read },
-    { NULL, asci_xgboost_refused, asci_xgboost_refuse }
+    { NULL, asci_xgboost_refused, asci_xgboost_refuse },
+    { "CatBoost JSON", asci_catboost_looks, asci_catboost_read },
+    { NULL, asci_catboost_refused, asci_catboost_refuse }
 };
 
 static asc_model *

@@ -9,6 +9,8 @@
  *     softmax  exp(u_k) / sum exp(u)     simplemax  u_k / sum u
  *     step     1 if u > 0, else 0        (XGBoost's binary:hinge)
  *     contrast  outputs of another model, each less a second one
+ *     variance exp(2 u), but u of the first output, a mean
+ *                                        (CatBoost's RMSEWithUncertainty)
  *
  * (PMML 4.4, RegressionModel, normalizationMethod).  Complements are computed
  * as such, so that a small probability keeps its digits.
@@ -48,6 +50,8 @@ inverse_link(enum asci_link link, double u)
         return exp(u);
     case ASCI_LINK_STEP:
         return isnan(u) ? u : u > 0.0;
+    case ASCI_LINK_VARIANCE:
+        return exp(2.0 * u);
     default:
         return u;
     }
@@ -93,9 +97,19 @@ inverse_slope(enum asci_link link, double u)
         return exp(u);
     case ASCI_LINK_STEP:
         return isnan(u) ? u : 0.0;
+    case ASCI_LINK_VARIANCE:
+        return 2.0 * exp(2.0 * u);
     default:
         return 1.0;
     }
+}
+
+/* The link of output k. */
+static enum asci_link
+link_of(const asc_model *m, size_t k)
+{
+    return m->link == ASCI_LINK_VARIANCE && k == 0 ? ASCI_LINK_NONE
+                                                   : m->link;
 }
 
 static int
@@ -174,16 +188,17 @@ static double
 one_output(const asc_model *m, enum asc_scale scale, const double *r, size_t k)
 {
     const struct asci_output *o = &m->output[k];
-    const int linked = scale == ASC_RESPONSE && m->link != ASCI_LINK_NONE;
+    const enum asci_link link = link_of(m, k);
+    const int linked = scale == ASC_RESPONSE && link != ASCI_LINK_NONE;
     double y;
 
-    if (linked && joint(m->link))
+    if (linked && joint(link))
         y = joint_output(m, r, k);
-    else if (o->complement && !joint(m->link) &&
-             (linked || m->link == ASCI_LINK_NONE))
-        y = inverse_complement(m->link, r[o->raw]);
+    else if (o->complement && !joint(link) &&
+             (linked || link == ASCI_LINK_NONE))
+        y = inverse_complement(link, r[o->raw]);
     else if (linked)
-        y = inverse_link(m->link, o->sign * r[o->raw]);
+        y = inverse_link(link, o->sign * r[o->raw]);
     else
         y = o->sign * r[o->raw];
     return scale == ASC_RESPONSE && m->rescale ? rescaled(m->rescale, y) : y;
@@ -216,21 +231,21 @@ asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
     }
     for (k = 0; k < n_out; k++) {
         const struct asci_output *o = &m->output[k];
+        const enum asci_link link = link_of(m, k);
         const double *u = r + o->raw;
-        const int complement = o->complement && !joint(m->link);
+        const int complement = o->complement && !joint(link);
         double *out = y + k;
 
-        if (linked && m->link == ASCI_LINK_LOGIT)
+        if (linked && link == ASCI_LINK_LOGIT)
             for (i = 0; i < n; i++)
                 out[i * n_out] = (complement ? -1.0 : o->sign) *
                                  u[i * m->n_raw];
-        else if (complement && (linked || m->link == ASCI_LINK_NONE))
+        else if (complement && (linked || link == ASCI_LINK_NONE))
             for (i = 0; i < n; i++)
-                out[i * n_out] = inverse_complement(m->link, u[i * m->n_raw]);
-        else if (linked && !joint(m->link))
+                out[i * n_out] = inverse_complement(link, u[i * m->n_raw]);
+        else if (linked && !joint(link))
             for (i = 0; i < n; i++)
-                out[i * n_out] = inverse_link(m->link,
-                                              o->sign * u[i * m->n_raw]);
+                out[i * n_out] = inverse_link(link, o->sign * u[i * m->n_raw]);
         else
             for (i = 0; i < n; i++)
                 out[i * n_out] = o->sign * u[i * m->n_raw];
@@ -282,20 +297,21 @@ add_slopes(const asc_model *m, enum asc_scale scale, const double *r,
            size_t k, double factor, double *s)
 {
     const struct asci_output *o = &m->output[k];
+    const enum asci_link link = link_of(m, k);
     double y, slope, u = r[o->raw];
 
-    if (scale == ASC_RAW || m->link == ASCI_LINK_NONE) {
-        slope = o->complement && m->link == ASCI_LINK_NONE ? -1.0 : o->sign;
+    if (scale == ASC_RAW || link == ASCI_LINK_NONE) {
+        slope = o->complement && link == ASCI_LINK_NONE ? -1.0 : o->sign;
         y = o->sign * u;
-    } else if (joint(m->link)) {
+    } else if (joint(link)) {
         joint_slopes(m, r, k, factor, s);
         return;
     } else if (o->complement) {
-        slope = -inverse_slope(m->link, u);
-        y = inverse_complement(m->link, u);
+        slope = -inverse_slope(link, u);
+        y = inverse_complement(link, u);
     } else {
-        slope = o->sign * inverse_slope(m->link, o->sign * u);
-        y = inverse_link(m->link, o->sign * u);
+        slope = o->sign * inverse_slope(link, o->sign * u);
+        y = inverse_link(link, o->sign * u);
     }
     if (scale == ASC_RESPONSE && m->rescale)
         slope *= rescale_slope(m->rescale, y);

@@ -2,13 +2,14 @@
 # the inputs; `make fuzz` looks for more with libFuzzer, for FUZZ_SECONDS each,
 # in a build of its own.  What it finds it leaves in build-fuzz.
 
-fuzz_names = bind number pmml spec table xgboost
+fuzz_names = bind catboost number pmml spec table xgboost
 FUZZ_SECONDS = 60
 fuzz_flags = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 
 replays = \
 	%reldir%/replay_bind \
+	%reldir%/replay_catboost \
 	%reldir%/replay_number \
 	%reldir%/replay_pmml \
 	%reldir%/replay_spec \
@@ -16,6 +17,7 @@ replays = \
 	%reldir%/replay_xgboost
 fuzzers = \
 	%reldir%/fuzz_bind \
+	%reldir%/fuzz_catboost \
 	%reldir%/fuzz_number \
 	%reldir%/fuzz_pmml \
 	%reldir%/fuzz_spec \
@@ -24,6 +26,7 @@ fuzzers = \
 replay_sources = %reldir%/replay.c %reldir%/fuzz.h %reldir%/model.h
 
 %canon_reldir%_replay_bind_SOURCES = %reldir%/fuzz_bind.c $(replay_sources)
+%canon_reldir%_replay_catboost_SOURCES = %reldir%/fuzz_catboost.c $(replay_sources)
 %canon_reldir%_replay_number_SOURCES = %reldir%/fuzz_number.c $(replay_sources)
 %canon_reldir%_replay_pmml_SOURCES = %reldir%/fuzz_pmml.c $(replay_sources)
 %canon_reldir%_replay_spec_SOURCES = %reldir%/fuzz_spec.c $(replay_sources)
@@ -32,7 +35,7 @@ replay_sources = %reldir%/replay.c %reldir%/fuzz.h %reldir%/model.h
 
 check_PROGRAMS += $(replays)
 TESTS += %reldir%/replay.sh
-EXTRA_DIST += %reldir%/replay.sh %reldir%/pmml.dict %reldir%/corpus
+EXTRA_DIST += %reldir%/replay.sh %reldir%/catboost.dict %reldir%/pmml.dict %reldir%/corpus
 
 # Only in build-fuzz, where LDFLAGS brings a main.
 EXTRA_PROGRAMS += $(fuzzers)

@@ -79,8 +79,18 @@ int asci_json_more(struct asci_json *j, struct asc_error *e);
 int asci_json_skip(struct asci_json *j, struct asc_error *e);
 /* The next value must be a text (in j->text). */
 int asci_json_want_text(struct asci_json *j, struct asc_error *e);
+/* The next value must be an array or null: 1: an array has begun, 0: null,
+ * -1: failed. */
+int asci_json_array(struct asci_json *j, struct asc_error *e);
+/* The last event is not what was wanted; ASC_EINPUT. */
+int asci_json_wrong_kind(struct asci_json *j, enum asci_json_kind kind,
+                         const char *want, struct asc_error *e);
 /* 1 if j->text is this text. */
 int asci_json_is(const struct asci_json *j, const char *text);
+
+/* Room for `more` values of `size` bytes behind n of the array v. */
+int asci_json_room(void **v, size_t *capacity, size_t n, size_t more,
+                   size_t size, struct asc_error *e);
 
 /* Arrays of numbers, grown as they are read and used again for the next. */
 struct asci_singles { float *v; size_t n, capacity; };
