@@ -49,6 +49,7 @@ unit_tests = \
 	%reldir%/unit/test_network \
 	%reldir%/unit/test_number \
 	%reldir%/unit/test_occlusion \
+	%reldir%/unit/test_permutation_shap \
 	%reldir%/unit/test_plot \
 	%reldir%/unit/test_pmml \
 	%reldir%/unit/test_pmml_shared \

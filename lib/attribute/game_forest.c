@@ -18,9 +18,11 @@
  *
  * Cost for a row: for each background row and tree the nodes that some S
  * reaches and 2^|A| additions for a leaf; with a link also players
- * 2^(players - 1) additions for each background row.  A row whose walks would
- * cost more than evaluating the coalitions does (deep trees whose every test
- * parts it from the background) is left to game_rows.c.
+ * 2^(players - 1) additions for each background row.  A raw output whose walks
+ * would cost more than evaluating the coalitions does (deep trees whose every
+ * test parts the row from the background) is left to game_rows.c; that is
+ * found for each by itself, so that it does not depend on which others are
+ * asked for.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +40,8 @@ struct asci_game_forest {
     size_t *first;              /* (n_trees) number of a tree's root */
     unsigned char *end;         /* (n_nodes, m) that background rows take */
     size_t deepest;             /* longest path */
-    double depths;              /* sum of the longest paths of all trees */
+    double *depths;             /* (n_raw) sum of the longest paths of the
+                                   trees that add to a raw output */
 };
 
 void
@@ -47,6 +50,7 @@ asci_game_forest_free(struct asci_game_forest *s)
     if (!s)
         return;
     asci_forest_free(s->f);
+    free(s->depths);
     free(s->first);
     free(s->end);
     free(s);
@@ -68,14 +72,15 @@ all_finite(const struct asci_ensemble *en)
 
 /* Numbers the nodes, and finds the longest paths. */
 static int
-measure(struct asci_game_forest *s, struct asc_error *e)
+measure(struct asci_game_forest *s, size_t n_raw, struct asc_error *e)
 {
     const struct asci_forest *f = s->f;
     uint32_t *depth = asci_alloc(asci_largest_tree(f), sizeof *depth, e);
     size_t i, j, k;
 
     s->first = asci_alloc(f->n_trees, sizeof *s->first, e);
-    if (!depth || !s->first) {
+    s->depths = asci_alloc_zero(n_raw, sizeof *s->depths, e);
+    if (!depth || !s->first || !s->depths) {
         free(depth);
         return ASC_ESYSTEM;
     }
@@ -95,7 +100,8 @@ measure(struct asci_game_forest *s, struct asc_error *e)
         }
         if (longest > s->deepest)
             s->deepest = longest;
-        s->depths += longest;
+        for (k = 0; k < t->width; k++)
+            s->depths[t->first + k] += longest;
     }
     free(depth);
     return ASC_OK;
@@ -140,7 +146,8 @@ asci_game_forest_new(struct asci_game *g, struct asc_error *e)
     if (!s)
         return ASC_ESYSTEM;
     s->f = asci_forest_new(g->model, NULL, e);
-    status = s->f ? measure(s, e) : ASC_ESYSTEM;
+    status = s->f ? measure(s, g->model->n_raw, e)
+                  : ASC_ESYSTEM;
     if (status || s->n_nodes > END_BYTES / g->m) {
         asci_game_forest_free(s);
         return status;
@@ -180,9 +187,11 @@ struct work {
     struct visit *stack;        /* (deepest + 1) */
     size_t size;                /* 2^players */
     double *table;              /* (n_raw, size) */
-    unsigned char *wanted;      /* (n_raw) */
     double *r, *y;              /* (n_sets, n_raw), (n_sets, n_outputs) */
-    uint64_t steps, most;       /* nodes and additions so far, and at most */
+    struct raw {
+        int wanted;
+        uint64_t steps, most;   /* nodes and additions so far, and at most */
+    } *raw;                     /* (n_raw) */
 };
 
 static void
@@ -193,9 +202,9 @@ free_work(struct work *w)
     free(w->bit);
     free(w->stack);
     free(w->table);
-    free(w->wanted);
     free(w->r);
     free(w->y);
+    free(w->raw);
 }
 
 static int
@@ -214,19 +223,26 @@ make_work(struct work *w, const struct asci_game *g,
     w->bit = asci_alloc_zero(g->d, sizeof *w->bit, e);
     w->stack = asci_alloc(p->deepest + 1, sizeof *w->stack, e);
     w->table = asci_alloc(n_raw, w->size * sizeof *w->table, e);
-    w->wanted = asci_alloc(n_raw, 1, e);
     w->r = asci_alloc_zero(s->n, n_raw * sizeof *w->r, e);
     w->y = asci_alloc(s->n, g->n_outputs * sizeof *w->y, e);
+    w->raw = asci_alloc_zero(n_raw, sizeof *w->raw, e);
     if (!w->columns || !w->end || !w->bit || !w->stack || !w->table ||
-        !w->wanted || !w->r || !w->y)
+        !w->r || !w->y || !w->raw)
         return ASC_ESYSTEM;
     for (i = 0; i < t->n_players; i++)
         w->bit[t->player[i]] = (uint32_t)1 << i;
     /* An evaluation takes a step for each node of its paths, and several of
      * those cost what one costs here. */
-    w->most = (uint64_t)fmin(0.25 * (double)s->n * (double)g->m * p->depths,
-                             1e18);
+    for (i = 0; i < n_raw; i++)
+        w->raw[i].most = (uint64_t)fmin(
+            0.25 * (double)s->n * (double)g->m * p->depths[i], 1e18);
     return ASC_OK;
+}
+
+static int
+is_over(const struct raw *r)
+{
+    return r->steps > r->most;
 }
 
 /* Adds the coefficients of a leaf with values value (width). */
@@ -240,7 +256,7 @@ add_leaf(const struct visit *v, const struct asci_forest_tree *t,
         double *table = w->table + (t->first + k) * w->size + v->present;
         uint32_t u = v->absent;
 
-        if (!w->wanted[t->first + k])
+        if (!w->raw[t->first + k].wanted)
             continue;
         for (;; u = (u - 1) & v->absent) {
             table[u] += __builtin_parity(u) ? -value[k] : value[k];
@@ -250,25 +266,28 @@ add_leaf(const struct visit *v, const struct asci_forest_tree *t,
     }
 }
 
-/* Walks tree j for background row b; gives up when it takes too long. */
-static void
-walk(const struct asci_game *g, size_t j, size_t b, struct work *w)
+/* Walks tree j for background row b, and gives up when that takes more than
+ * `most` steps.  Returns the steps. */
+static uint64_t
+walk(const struct asci_game *g, size_t j, size_t b, uint64_t most,
+     struct work *w)
 {
     const struct asci_game_forest *s = g->forest;
     const struct asci_forest_tree *t = &s->f->tree[j];
     const unsigned char *of_x = w->end + s->first[j];
     const unsigned char *of_b = s->end + s->first[j] * g->m + b;
+    uint64_t steps = 0;
     size_t waiting = 1;
 
     w->stack[0] = (struct visit){ 0, 0, 0 };
-    while (waiting > 0 && w->steps <= w->most) {
+    while (waiting > 0 && steps <= most) {
         struct visit v = w->stack[--waiting];
 
         for (;;) {
             const struct asci_branch *p = &t->node[v.node];
             uint32_t to_x, to_b, bit;
 
-            w->steps++;
+            steps++;
             if (p->child[0] == 0)
                 break;
             to_x = p->child[of_x[v.node]];
@@ -290,24 +309,40 @@ walk(const struct asci_game *g, size_t j, size_t b, struct work *w)
                 v.present |= bit;
             }
         }
-        w->steps += (uint64_t)1 << __builtin_popcount(v.absent);
-        if (w->steps <= w->most)
+        steps += (uint64_t)1 << __builtin_popcount(v.absent);
+        if (steps <= most)
             add_leaf(&v, t, t->value + t->node[v.node].leaf * t->width, w);
     }
+    return steps;
 }
 
-static void
+/* Returns whether any raw output that is wanted is within its steps. */
+static int
 walk_trees(const struct asci_game *g, size_t b, struct work *w)
 {
     const struct asci_forest *f = g->forest->f;
+    int any = 0;
     size_t j, k;
 
-    for (j = 0; j < f->n_trees; j++)
+    for (j = 0; j < f->n_trees; j++) {
+        struct raw *raw = w->raw + f->tree[j].first;
+        uint64_t most = 0, steps;
+        int wanted = 0;
+
+        for (k = 0; k < f->tree[j].width; k++) {
+            wanted |= raw[k].wanted && !is_over(&raw[k]);
+            if (raw[k].most > most)
+                most = raw[k].most;
+        }
+        if (!wanted)
+            continue;
+        steps = walk(g, j, b, most, w);
         for (k = 0; k < f->tree[j].width; k++)
-            if (w->wanted[f->tree[j].first + k]) {
-                walk(g, j, b, w);
-                break;
-            }
+            raw[k].steps += steps;
+    }
+    for (k = 0; k < g->model->n_raw; k++)
+        any |= w->raw[k].wanted && !is_over(&w->raw[k]);
+    return any;
 }
 
 /* Coefficients to values: table[S] = sum over V in S of table[V]. */
@@ -337,7 +372,7 @@ read_table(const struct asci_game *g, const struct asci_sets *s, size_t n,
     for (r = 0; r < en->n_raw; r++) {
         double *table = w->table + r * w->size;
 
-        if (!w->wanted[r])
+        if (!w->raw[r].wanted)
             continue;
         sum_subsets(table, w->size);
         for (i = 0; i < s->n; i++)
@@ -347,28 +382,43 @@ read_table(const struct asci_game *g, const struct asci_sets *s, size_t n,
     }
 }
 
-/* v (n_sets, q) of a row: 1, or 0 if it takes too long. */
+/* Output k is left to evaluation: behind a link that takes all raw outputs,
+ * all or none. */
 static int
+is_left(const struct asci_game *g, const struct work *w, size_t k)
+{
+    size_t r;
+    int any = 0;
+
+    if (g->affine)
+        return is_over(&w->raw[g->model->output[k].raw]);
+    for (r = 0; r < g->model->n_raw; r++)
+        any |= is_over(&w->raw[r]);
+    return any;
+}
+
+/* v (n_sets, q) of a row.  Returns how many of the q outputs are left. */
+static size_t
 values_of_row(const struct asci_game *g, const struct asci_team *t,
               size_t row, const struct asci_sets *s, struct work *w,
               double *v)
 {
     const size_t *output = t->output + row * t->q;
     const size_t bytes = g->model->n_raw * w->size * sizeof *w->table;
-    size_t b, i, c;
+    size_t b, i, c, left = 0;
+    int going = 1;
 
-    /* Some links need all raw outputs. */
-    memset(w->wanted, !g->affine, g->model->n_raw);
+    for (i = 0; i < g->model->n_raw; i++) {
+        w->raw[i].wanted = !g->affine;
+        w->raw[i].steps = 0;
+    }
     for (c = 0; c < t->q; c++)
-        w->wanted[g->model->output[output[c]].raw] = 1;
+        w->raw[g->model->output[output[c]].raw].wanted = 1;
     memset(w->table, 0, bytes);
     memset(v, 0, s->n * t->q * sizeof *v);
-    w->steps = 0;
-    for (b = 0; b < g->m; b++) {
-        walk_trees(g, b, w);
-        if (w->steps > w->most)
-            return 0;
-        if (g->affine && b + 1 < g->m)
+    for (b = 0; b < g->m && going; b++) {
+        going = walk_trees(g, b, w) && (g->affine || !is_left(g, w, 0));
+        if (!going || (g->affine && b + 1 < g->m))
             continue;
         read_table(g, s, g->affine ? g->m : 1, w);
         asci_outputs(g->model, g->scale, w->r, s->n, w->y);
@@ -379,7 +429,29 @@ values_of_row(const struct asci_game *g, const struct asci_team *t,
     }
     for (i = 0; i < s->n * t->q && !g->affine; i++)
         v[i] /= (double)g->m;
-    return 1;
+    for (c = 0; c < t->q; c++)
+        left += (size_t)is_left(g, w, output[c]);
+    return left;
+}
+
+/* Evaluates the outputs of a row that are left. */
+static int
+evaluate_left(const struct asci_game *g, const struct asci_team *t,
+              size_t row, const struct asci_sets *s, const struct work *w,
+              double *v, struct asc_error *e)
+{
+    const struct asci_team alone = asci_team_part(t, g->d, row, 1);
+    double *y = asci_alloc(s->n, t->q * sizeof *y, e);
+    int status = ASC_ESYSTEM;
+    size_t i, c;
+
+    if (y)
+        status = asci_game_rows_values(g, &alone, s, y, e);
+    for (c = 0; c < t->q && status == ASC_OK; c++)
+        for (i = 0; i < s->n && is_left(g, w, alone.output[c]); i++)
+            v[i * t->q + c] = y[i * t->q + c];
+    free(y);
+    return status;
 }
 
 int
@@ -392,15 +464,12 @@ asci_game_forest_values(const struct asci_game *g, const struct asci_team *t,
     size_t i;
 
     for (i = 0; i < t->n && status == ASC_OK; i++) {
+        double *of_row = v + i * s->n * t->q;
+
         asci_encode(&g->model->encoder, g->d, t->x + i * g->d, 1, w.columns);
         status = find_ends(g->forest, w.columns, 1, w.end, e);
-        if (status == ASC_OK &&
-            !values_of_row(g, t, i, s, &w, v + i * s->n * t->q)) {
-            const struct asci_team alone = asci_team_part(t, g->d, i, 1);
-
-            status = asci_game_rows_values(g, &alone, s,
-                                           v + i * s->n * t->q, e);
-        }
+        if (status == ASC_OK && values_of_row(g, t, i, s, &w, of_row) > 0)
+            status = evaluate_left(g, t, i, s, &w, of_row, e);
     }
     free_work(&w);
     return status;

@@ -8,15 +8,18 @@
  * Coalitions come in pairs z, 1 - z, whose terms in the constrained problem
  * have opposite regressors x = z - s/M: they are one equation x u = t.  All
  * pairs of sizes s, M - s form a class of weight 2 (M - 1) / (s (M - s)).
- * Classes are enumerated whole, from s = 1 on, while a share of the budget in
- * proportion to their weight would hold them all (as in the shap package);
- * s = 1 always is, so that no design is singular.  What is left of the budget
- * is divided among the other classes in proportion to their weight.  Within a
- * class pairs are drawn without replacement and share its weight, as in
- * stratified sampling (Cochran 1977, chapter 5); classes for which there would
- * be less than two draws are joined and drawn from with replacement, a size by
- * its weight and then a set.  Pairs: Covert and Lee 2021, arXiv:2012.01536,
- * section 4.2.
+ * Classes are enumerated whole, from s = 1 on, while their share of the budget
+ * would hold them all (as in the shap package); s = 1 always is, so that no
+ * design is singular.  What is left of the budget is divided among the other
+ * classes by their shares.  Within a class pairs are drawn without replacement
+ * and divide its weight, as in stratified sampling (Cochran 1977, chapter 5);
+ * classes for which there would be less than two draws are joined and drawn
+ * from with replacement, a size by its share and then a set.  Pairs: Covert
+ * and Lee 2021, arXiv:2012.01536, section 4.2.
+ *
+ * A class's share is its weight, or its leverage: the sum of the leverage
+ * scores of its coalitions, 1 / C(M, s) each (Musco and Witter 2024,
+ * arXiv:2410.01917, lemma 3.2), so that all sizes get the same.
  *
  * The least squares problem is the same for all rows: with A = sum w x x',
  * C = A^-1 [w x] on the vectors of sum 0 is found once.
@@ -66,6 +69,14 @@ class_weight(size_t n, size_t size)
            ((double)size * (double)(n - size));
 }
 
+/* In proportion to which the class is drawn from. */
+static double
+class_share(enum asci_sampling sampling, size_t n, size_t size)
+{
+    return sampling == ASCI_SAMPLING_KERNEL ? class_weight(n, size)
+           : is_middle(n, size) ? 1.0 : 2.0;
+}
+
 int
 asci_kernel_whole(size_t n, size_t samples)
 {
@@ -84,6 +95,7 @@ asci_kernel_least(size_t n)
 
 struct builder {
     struct asci_kernel *d;
+    enum asci_sampling sampling;
     size_t capacity;            /* pairs */
     double *weight;             /* (capacity) */
     struct asc_stream stream;
@@ -208,19 +220,25 @@ begin_stratum(struct builder *b, double left)
     };
 }
 
-/* Gives the pairs of the stratum their share of its weight. */
+/* Weighs the pairs of the stratum, of `share` in all, by how often they were
+ * drawn and how often they ought to have been. */
 static void
-end_stratum(struct builder *b, double weight)
+end_stratum(struct builder *b, double share)
 {
     struct asci_stratum *s = &b->d->stratum[b->d->n_strata++];
+    const size_t n = b->d->n_players;
     size_t i;
 
     s->n = b->d->n - s->first;
     for (i = 0; i < s->n; i++)
         s->draws += b->d->times[s->first + i];
-    for (i = 0; i < s->n; i++)
-        b->weight[s->first + i] =
-            weight * b->d->times[s->first + i] / s->draws;
+    for (i = s->first; i < s->first + s->n; i++) {
+        const size_t size =
+            (size_t)lround((b->d->offset[i] + 0.5) * (double)n);
+
+        b->weight[i] = share * b->d->times[i] / s->draws *
+            class_weight(n, size) / class_share(b->sampling, n, size);
+    }
 }
 
 /* n different pairs of a class, few of them all. */
@@ -274,7 +292,7 @@ draw_class(struct builder *b, size_t size, size_t n, size_t *member)
         draw_many(b, size, n, (size_t)all, member);
     else
         draw_few(b, size, n);
-    end_stratum(b, class_weight(b->d->n_players, size));
+    end_stratum(b, class_share(b->sampling, b->d->n_players, size));
 }
 
 /* n draws from the classes low ... high - 1 together */
@@ -282,18 +300,18 @@ static void
 draw_classes(struct builder *b, size_t low, size_t high, size_t n)
 {
     struct asci_kernel *d = b->d;
-    double weight = 0.0;
+    double share = 0.0;
     size_t s;
 
     for (s = low; s < high; s++)
-        weight += class_weight(d->n_players, s);
+        share += class_share(b->sampling, d->n_players, s);
     begin_stratum(b, 1.0);
     for (; n > 0; n--) {
-        double u = weight * asc_stream_uniform(&b->stream);
+        double u = share * asc_stream_uniform(&b->stream);
         size_t pair;
 
         for (s = low; s + 1 < high; s++) {
-            u -= class_weight(d->n_players, s);
+            u -= class_share(b->sampling, d->n_players, s);
             if (u < 0.0)
                 break;
         }
@@ -306,7 +324,7 @@ draw_classes(struct builder *b, size_t low, size_t high, size_t n)
             d->times[pair] += 1.0;
         }
     }
-    end_stratum(b, weight);
+    end_stratum(b, share);
 }
 
 /* Draws `budget` pairs from the classes first ... last. */
@@ -314,17 +332,18 @@ static void
 draw_rest(struct builder *b, size_t first, size_t budget, size_t *member)
 {
     const size_t n = b->d->n_players, end = n / 2 + 1;
-    double weight = 0.0, share, above = 0.0, given = 0.0;
+    double shares = 0.0, share, above = 0.0, given = 0.0;
     size_t s, low, high, draws;
 
     for (s = first; s < end; s++)
-        weight += class_weight(n, s);
+        shares += class_share(b->sampling, n, s);
     for (low = first; low < end; low = high) {
         /* As many classes as make two draws; what is too little at the end
          * goes with the last stratum. */
         share = 0.0;
         for (high = low; high < end && share < 2.0; high++)
-            share += (double)budget * class_weight(n, high) / weight;
+            share += (double)budget * class_share(b->sampling, n, high) /
+                     shares;
         above += share;
         if ((double)budget - above < 2.0 - 1e-6) {
             high = end;
@@ -347,22 +366,23 @@ choose_pairs(struct builder *b, size_t samples, size_t *member)
     const size_t n = b->d->n_players, end = n / 2 + 1;
     const int whole = asci_kernel_whole(n, samples);
     size_t budget = samples / 2, s, i;
-    double weight = 0.0;
+    double shares = 0.0;
 
     for (s = 1; s < end; s++)
-        weight += class_weight(n, s);
+        shares += class_share(b->sampling, n, s);
     for (s = 1; s < end; s++) {
-        const double all = class_pairs(n, s), of = class_weight(n, s);
+        const double all = class_pairs(n, s);
+        const double share = class_share(b->sampling, n, s);
         const size_t before = b->d->n;
 
         if (!whole && s > 1 &&
-            (double)budget * of / weight < all * (1.0 - 1e-8))
+            (double)budget * share / shares < all * (1.0 - 1e-8))
             break;
         enumerate_class(b, s, member);
         for (i = before; i < b->d->n; i++)
-            b->weight[i] = of / all;
+            b->weight[i] = class_weight(n, s) / all;
         budget -= whole ? 0 : b->d->n - before;
-        weight -= of;
+        shares -= share;
     }
     if (s < end)
         draw_rest(b, s, budget, member);
@@ -437,11 +457,11 @@ out:
 }
 
 struct asci_kernel *
-asci_kernel_new(size_t n_players, size_t samples, uint64_t seed,
-                struct asc_error *e)
+asci_kernel_new(size_t n_players, size_t samples, enum asci_sampling sampling,
+                uint64_t seed, struct asc_error *e)
 {
     struct asci_kernel *d = asci_alloc_zero(1, sizeof *d, e);
-    struct builder b = { .d = d };
+    struct builder b = { .d = d, .sampling = sampling };
     size_t *member = NULL, n;
     int status = ASC_ESYSTEM;
 

@@ -34,8 +34,13 @@ struct asci_kernel {
     double *c;                  /* (n_players, n) C */
 };
 
+/* In proportion to what the budget is divided among the sizes of coalitions:
+ * their weight in the least squares problem, or their leverage. */
+enum asci_sampling { ASCI_SAMPLING_KERNEL, ASCI_SAMPLING_LEVERAGE };
+
 /* The design for n_players players, samples coalitions at most. */
 struct asci_kernel *asci_kernel_new(size_t n_players, size_t samples,
+                                    enum asci_sampling sampling,
                                     uint64_t seed, struct asc_error *e);
 void asci_kernel_free(struct asci_kernel *d);
 

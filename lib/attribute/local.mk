@@ -1,5 +1,7 @@
 # A method is its file here and one line in methods.def.
 lib_libcore_la_SOURCES += \
+	%reldir%/designs.c \
+	%reldir%/designs.h \
 	%reldir%/exact_shapley.c \
 	%reldir%/explainer.c \
 	%reldir%/forest.c \
@@ -23,6 +25,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/occlusion.c \
 	%reldir%/path.c \
 	%reldir%/path.h \
+	%reldir%/permutation_shap.c \
 	%reldir%/probe.c \
 	%reldir%/probe.h \
 	%reldir%/registry.c \

@@ -192,7 +192,8 @@ static void
 make_hybrids(struct kernel_task *t, const double *x, const double *b)
 {
     struct asc_error e;
-    struct asci_kernel *d = asci_kernel_new(FIELDS, 2 * FIELDS + 2048, 1, &e);
+    struct asci_kernel *d = asci_kernel_new(
+        FIELDS, 2 * FIELDS + 2048, ASCI_SAMPLING_KERNEL, 1, &e);
     double *z;
     size_t k, i, j;
 

@@ -74,27 +74,6 @@ whole_enumeration(void **state)
         }
 }
 
-/* v (2^d) of a random game; order: the largest coalition that matters as
- * such. */
-static double *
-random_game(size_t d, int order, struct asc_stream *s)
-{
-    const size_t n = (size_t)1 << d;
-    double *v = malloc(n * sizeof *v);
-    size_t i, half;
-
-    for (i = 0; i < n; i++) {
-        const int size = __builtin_popcountll(i);
-
-        v[i] = size > order ? 0.0 : asc_stream_normal(s) / (1.0 + size);
-    }
-    for (half = 1; half < n; half *= 2)
-        for (i = 0; i < n; i++)
-            if (i & half)
-                v[i] += v[i ^ half];
-    return v;
-}
-
 /* With pairs of complements nothing is left of interactions of two: such
  * games are solved whatever was drawn. */
 static void
@@ -128,8 +107,7 @@ games_of_pairs(void **state)
 }
 
 /* Of 95% intervals phi +- 1.96 se about 95% must hold the exact value, over
- * 200 seeds; and the errors must be as large as the intervals say, not much
- * smaller. */
+ * 200 seeds. */
 static void
 coverage(void **state)
 {
@@ -137,40 +115,58 @@ coverage(void **state)
         { 6, 40, 6 }, { 8, 60, 8 }, { 8, 120, 3 }, { 8, 200, 8 },
         { 10, 60, 10 }, { 10, 200, 4 }, { 10, 600, 10 }, { 12, 300, 3 }
     };
-    enum { SEEDS = 200 };
+    static const char *const sampling[] = { "kernel", "leverage" };
     struct asc_stream s;
-    size_t c, j;
-    unsigned seed;
+    size_t c, k;
 
     (void)state;
     asc_stream_start(&s, 9, "kernel", "", 0);
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {
-        const size_t d = cases[c].d;
-        double *v = random_game(d, cases[c].order, &s);
-        double want[16], phi[16], se[16], squares = 0.0, variances = 0.0;
-        size_t held = 0, n = 0;
-        char spec[64];
+        double *v = random_game(cases[c].d, cases[c].order, &s), want[16];
 
-        shapley_by_definition(v, d, want);
-        for (seed = 1; seed <= SEEDS; seed++) {
-            snprintf(spec, sizeof spec, "kernel-shap:samples=%zu:seed=%u",
-                     cases[c].samples, seed);
-            explain_game(spec, METHOD, &(struct table_game){ d, v }, phi, se);
-            for (j = 0; j < d; j++) {
-                held += fabs(phi[j] - want[j]) <= 1.96 * se[j];
-                n++;
-                squares += (phi[j] - want[j]) * (phi[j] - want[j]);
-                variances += se[j] * se[j];
-            }
+        shapley_by_definition(v, cases[c].d, want);
+        for (k = 0; k < 2; k++) {
+            char spec[80];
+
+            snprintf(spec, sizeof spec, "kernel-shap:samples=%zu:sampling=%s",
+                     cases[c].samples, sampling[k]);
+            check_coverage(spec, METHOD, &(struct table_game){ cases[c].d, v },
+                           want);
         }
-        print_message("# d = %zu, %zu coalitions: %.3f of the intervals hold "
-                      "the value; mean se^2 is %.2f of the mean square "
-                      "error\n", d, cases[c].samples,
-                      (double)held / (double)n, variances / squares);
-        assert_true((double)held / (double)n >= 0.9);
-        assert_true((double)held / (double)n <= 0.99);
         free(v);
     }
+}
+
+/* With `error` the errors are as small as was wanted, and true. */
+static void
+wanted_error(void **state)
+{
+    enum { D = 12, SEEDS = 20 };
+    struct asc_stream s;
+    double phi[D], se[D], want[D], *v;
+    unsigned seed;
+    size_t j;
+
+    (void)state;
+    asc_stream_start(&s, 10, "kernel", "", 0);
+    v = random_game(D, 3, &s);
+    shapley_by_definition(v, D, want);
+    for (seed = 1; seed <= SEEDS; seed++) {
+        double low = INFINITY, high = -INFINITY, last = 0.0;
+        char spec[80];
+
+        snprintf(spec, sizeof spec,
+                 "kernel-shap:samples=30:error=0.02:seed=%u", seed);
+        explain_game(spec, METHOD, &(struct table_game){ D, v }, phi, se);
+        for (j = 0; j < D; j++) {
+            low = fmin(low, phi[j]);
+            high = fmax(high, phi[j]);
+            last = fmax(last, se[j]);
+            assert_true(fabs(phi[j] - want[j]) <= 6.0 * se[j]);
+        }
+        assert_true(last <= 0.02 * (high - low) && last > 0.0);
+    }
+    free(v);
 }
 
 static double
@@ -247,6 +243,8 @@ rows_apart(void **state)
     make_background(m, z, 1, &b);
     check_row_contract("kernel-shap:samples=60", METHOD, m, ASC_RAW, &b, x,
                        ROWS);
+    check_row_contract("kernel-shap:samples=60:sampling=leverage:error=0.01",
+                       METHOD, m, ASC_RAW, &b, x, ROWS);
     got = explain("kernel-shap:samples=60", METHOD, m, ASC_RAW, &b, x, ROWS,
                   0);
     other = explain("kernel-shap:samples=60:seed=2", METHOD, m, ASC_RAW, &b,
@@ -356,7 +354,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_enumeration),
         cmocka_unit_test(games_of_pairs),
-        cmocka_unit_test(coverage),
+        cmocka_unit_test(coverage), cmocka_unit_test(wanted_error),
         cmocka_unit_test(evaluations),
         cmocka_unit_test(rows_apart),
         cmocka_unit_test(many_fields),

@@ -455,8 +455,8 @@ refusals(void **state)
     set_linear(m, 1, x, x);
     model_end(m, 1, ASCI_LINK_NONE);
     refuse(m, ASC_RAW, NULL, ASC_EUSAGE, "small: tree-shap needs trees, which "
-           "this model has not; what works: exact-shapley, kernel-shap, lime "
-           "and others");
+           "this model has not; what works: exact-shapley, kernel-shap, "
+           "permutation-shap and others");
     asc_model_free(m);
 }
 
