@@ -3,6 +3,7 @@
 dist_man_MANS += \
 	%reldir%/asc-agreement.1 \
 	%reldir%/asc-attribute.1 \
+	%reldir%/asc-convert.1 \
 	%reldir%/asc-disparity.1 \
 	%reldir%/asc-fidelity.1 \
 	%reldir%/asc-fit.1 \

@@ -21,6 +21,7 @@ unit_tests = \
 	%reldir%/unit/test_catboost \
 	%reldir%/unit/test_command \
 	%reldir%/unit/test_contrast \
+	%reldir%/unit/test_csv \
 	%reldir%/unit/test_describe \
 	%reldir%/unit/test_disparity \
 	%reldir%/unit/test_encoder \

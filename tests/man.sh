@@ -9,8 +9,8 @@
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 build=${abs_top_builddir:-$top}
 man=$top/man
-tools='asc-agreement asc-attribute asc-disparity asc-fidelity asc-fit
-asc-plot asc-predict asc-summary'
+tools='asc-agreement asc-attribute asc-convert asc-disparity asc-fidelity
+asc-fit asc-plot asc-predict asc-summary'
 LC_ALL=C
 export LC_ALL
 
@@ -128,6 +128,7 @@ registry() {
 registry asc-attribute "$man/ascribe-methods.7"
 registry asc-fidelity "$man/ascribe-metrics.7"
 registry asc-agreement "$man/ascribe-metrics.7"
+registry asc-convert "$man/asc-convert.1"
 registry asc-fit "$man/asc-fit.1"
 registry asc-plot "$man/asc-plot.1"
 

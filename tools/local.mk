@@ -5,6 +5,7 @@
 bin_PROGRAMS += \
 	%reldir%/asc-agreement \
 	%reldir%/asc-attribute \
+	%reldir%/asc-convert \
 	%reldir%/asc-disparity \
 	%reldir%/asc-fidelity \
 	%reldir%/asc-fit \
@@ -22,6 +23,8 @@ tool_scores = $(tool_base) %reldir%/scores.c %reldir%/scores.h
 tools_asc_agreement_SOURCES = %reldir%/asc-agreement.c $(tool_attributions)
 tools_asc_attribute_SOURCES = %reldir%/asc-attribute.c $(tool_rows) \
 	$(tool_views)
+tools_asc_convert_SOURCES = %reldir%/asc-convert.c $(tool_base) \
+	%reldir%/convert.h %reldir%/convert_table.c
 tools_asc_disparity_SOURCES = %reldir%/asc-disparity.c $(tool_scores)
 tools_asc_fidelity_SOURCES = %reldir%/asc-fidelity.c $(tool_attributions) \
 	$(tool_views)
@@ -39,6 +42,7 @@ tools_asc_summary_SOURCES = %reldir%/asc-summary.c $(tool_scores)
 
 tools_asc_agreement_LDADD = libascribe.la
 tools_asc_attribute_LDADD = libascribe.la
+tools_asc_convert_LDADD = libascribe.la
 tools_asc_disparity_LDADD = libascribe.la
 tools_asc_fidelity_LDADD = libascribe.la
 tools_asc_fit_LDADD = libascribe.la

@@ -107,6 +107,13 @@ static const struct {
     { OPT_TOP, 0, "top", "N", "show the N largest only" },
     { OPT_PROVENANCE, 0, "provenance", NULL,
       "begin with a comment that says how the table was made" },
+    { OPT_FROM, 0, "from", "FORMAT", "format of what is read" },
+    { OPT_TO, 0, "to", "FORMAT", "format of what is written" },
+    { OPT_DELIMITER, 0, "delimiter", "CHARACTER",
+      "what stands between the fields of CSV, or tab (default: a comma)" },
+    { OPT_REPLACE, 0, "replace", "CHARACTER",
+      "what to write for tabs and line ends within fields (default: they are "
+      "refused)" },
     { OPT_LIST, 'l', "list", NULL, "list what there is, and exit" },
     { OPT_QUIET, 'q', "quiet", NULL, "no notes, no progress" },
     { OPT_VERBOSE, 'v', "verbose", NULL, "say more of what is done" },
@@ -465,6 +472,20 @@ join(struct asc_buffer *b, const char *text)
         tool_misuse("out of memory");
 }
 
+/* One that can be seen, or a space; or "tab", if a tab will do. */
+static char
+character(size_t i, const char *text, int tab)
+{
+    if (tab && (!strcmp(text, "tab") || !strcmp(text, "\t")))
+        return '\t';
+    if (strlen(text) != 1 || (tab ? strpbrk(text, "\"#") != NULL : 0)
+        || *text < 0x20 || *text > 0x7e)
+        tool_misuse("--%s: \"%s\" is not one ASCII character%s",
+                    table[i].name, text,
+                    tab ? " (other than \" and #), or tab" : "");
+    return *text;
+}
+
 static void
 take(size_t i, const char *arg, struct tool_options *o)
 {
@@ -543,6 +564,10 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_SCRIPT: o->script = 1; break;
     case OPT_TOP: o->top = (size_t)number(i, arg, 1, 1e6, 1); break;
     case OPT_PROVENANCE: o->provenance = 1; break;
+    case OPT_FROM: o->from = arg; break;
+    case OPT_TO: o->to = arg; break;
+    case OPT_DELIMITER: o->delimiter = character(i, arg, 1); break;
+    case OPT_REPLACE: o->replace = character(i, arg, 0); break;
     case OPT_QUIET: o->quiet = 1; self.quiet = 1; break;
     case OPT_VERBOSE: o->verbose = 1; self.verbose = 1; break;
     case OPT_LIST:
@@ -680,7 +705,7 @@ tool_start(const struct tool *tool, int argc, char **argv,
                     tool->synopsis);
     if (o->reader.columns && !o->reader.no_header)
         tool_misuse("--columns goes with --no-header");
-    if (o->reader.no_header && !o->reader.columns)
+    if (o->reader.no_header && !o->reader.columns && !tool->bare)
         tool_misuse("--no-header needs --columns: what are the fields called?");
 }
 
@@ -745,7 +770,8 @@ open_table(const char *path, const struct tool_options *o)
 static void
 check_ids(const asc_reader *r, const struct tool_options *o)
 {
-    if (o->reader.no_header && asc_reader_id_column(r) < 0)
+    if (o->reader.no_header && asc_reader_id_column(r) < 0
+        && !self.tool->bare)
         tool_misuse("--no-header needs row ids: name a column row, or say "
                     "which it is with --id");
 }

@@ -24,6 +24,7 @@ enum tool_option {
     OPT_MIN_GROUP, OPT_ADJUST, OPT_BETTER, OPT_FIELDS, OPT_CATEGORICAL,
     OPT_DROP, OPT_TIMEOUT, OPT_MAX_MEMORY, OPT_TYPE, OPT_WIDTH, OPT_HEIGHT,
     OPT_FONT, OPT_TITLE, OPT_PANELS, OPT_SCRIPT, OPT_TOP, OPT_PROVENANCE,
+    OPT_FROM, OPT_TO, OPT_DELIMITER, OPT_REPLACE,
     OPT_LIST, OPT_QUIET, OPT_VERBOSE, OPT_HELP, OPT_VERSION
 };
 
@@ -43,12 +44,14 @@ struct tool {
     const struct asc_entry *const *(*entries)(size_t *n);
     const char *entry;          /* "method", "metric", ... */
     size_t min_operands, max_operands;
+    int bare;                   /* --no-header needs no names and no ids */
 };
 
 struct tool_options {
     const char *model, *data, *background, *target, *group, *by, *class_name,
         *foil, *output, *weight, *unit, *label, *adjust, *better, *fields,
-        *categorical, *drop, *type, *width, *height, *font, *title, *panels;
+        *categorical, *drop, *type, *width, *height, *font, *title, *panels,
+        *from, *to;
     struct asc_buffer specs;    /* of -M, joined by commas; NUL at the end */
     struct asc_buffer keep;     /* of --keep, the same */
     struct asc_reader_options reader;
@@ -58,6 +61,7 @@ struct tool_options {
     unsigned threads;
     int digits;                 /* 0: shortest exact */
     int std_error, curve, script, provenance, quiet, verbose;
+    char delimiter, replace;    /* of CSV; 0 if not given */
     double level, timeout;
     unsigned replicates, permutations;
     size_t min_group, max_memory, top;

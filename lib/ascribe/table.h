@@ -60,12 +60,20 @@ struct asc_reader_options {
     const char *columns;        /* names, comma-separated, with no_header */
     const char *missing;        /* further missing texts, comma-separated */
     uint64_t first_row;         /* first counted id; 0 means 1 */
+    char delimiter;             /* of CSV; 0: tabs, and no quoting */
+    char replace;               /* of CSV: stands for tabs and line ends within
+                                   fields; 0: they are refused */
 };
 
 /* A table read line by line: UTF-8, tabs, LF or CRLF, gzip by content, lines
  * "# ..." before the header kept as comments.  Constant memory, lines of any
  * length.  NUL bytes, ragged lines, repeated column names and read errors
- * fail with file and line. */
+ * fail with file and line.
+ *
+ * With a delimiter (one ASCII character) it is CSV by RFC 4180: a field may be
+ * in quotes, a quote within which is written twice; there are no comments; the
+ * name of the first column may be empty, as that of row names is.  Line ends
+ * within quotes and tabs are beyond a table: `replace' decides. */
 typedef struct asc_reader asc_reader;
 
 /* path "-" is standard input.  options may be NULL.  The header is read. */
@@ -201,6 +209,11 @@ int asc_background_make(const struct asc_schema *schema, const double *x,
 void asc_background_free(struct asc_background *b);
 
 /* ---- writing ---- */
+
+/* Appends n fields as a line of CSV by RFC 4180, but with LF: fields in quotes
+ * where they need them.  delimiter: as in struct asc_reader_options. */
+void asc_csv_line(struct asc_buffer *out, const struct asc_text *field,
+                  size_t n, char delimiter);
 
 /* Standard output (path NULL or "-"), or a file that appears under its name
  * only when it is complete. */

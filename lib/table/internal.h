@@ -38,6 +38,43 @@ int asci_list_split(const char *list, char ***v, size_t *n,
                     struct asc_error *e);
 void asci_list_free(char **v, size_t n);
 
+/* Length of the UTF-8 character at p (RFC 3629), 0 if it is none. */
+size_t asci_character(const unsigned char *p, const unsigned char *end);
+/* 1 if t is all of bytes 1 to 127. */
+int asci_plain(struct asc_text t);
+
+/* ---- CSV, which becomes lines of a table where it lies ---- */
+
+enum asci_csv_end {
+    ASCI_CSV_DONE,              /* a whole record: `to' bytes of a line */
+    ASCI_CSV_OPEN,              /* the line ends within quotes */
+    ASCI_CSV_TAB,               /* a tab, or a carriage return, in a field */
+    ASCI_CSV_RETURN,
+    ASCI_CSV_INSIDE,            /* a quote in a field that has none before */
+    ASCI_CSV_AFTER              /* something else after the closing quote */
+};
+struct asci_csv {
+    char delimiter;             /* 0: a table, not CSV */
+    char replace;               /* 0: none */
+    int state;
+    size_t from, to;            /* offsets in the record: read, written */
+    size_t column;              /* fields that are done */
+};
+/* Before a record.  head: its line, if it is the first of the file, where a
+ * byte order mark is skipped, and "# " if it is the header. */
+void asci_csv_start(struct asci_csv *c, struct asc_text head, int is_header);
+/* Goes on to the end of a line of the record p, which is at p[end]. */
+enum asci_csv_end asci_csv_scan(struct asci_csv *c, char *p, size_t end);
+/* After ASCI_CSV_OPEN: goes on with the next line, whose first byte is behind
+ * p[end]. */
+void asci_csv_resume(struct asci_csv *c, char *p, size_t end);
+/* Says what is wrong.  where ("file:line: field ...") begins the message;
+ * begins: the line where the record does, 0 if it is that one; last: there is
+ * no further line; rest: what stands from the offender on. */
+int asci_csv_complain(const struct asci_csv *c, enum asci_csv_end how,
+                      const char *where, size_t begins, int last,
+                      struct asc_text rest, struct asc_error *e);
+
 /* ---- a hash index over an array of texts that may grow ---- */
 
 struct asci_entry {

@@ -1,6 +1,7 @@
 lib_libcore_la_SOURCES += \
 	%reldir%/background.c \
 	%reldir%/bind.c \
+	%reldir%/csv.c \
 	%reldir%/ids.c \
 	%reldir%/internal.h \
 	%reldir%/join.c \
@@ -8,4 +9,5 @@ lib_libcore_la_SOURCES += \
 	%reldir%/rows.c \
 	%reldir%/schema.c \
 	%reldir%/source.c \
+	%reldir%/text.c \
 	%reldir%/writer.c

@@ -5,7 +5,8 @@
  * CRLF, no quoting, comments before the header.  What is in memory is one
  * block of bytes, larger only if a line is.  A line is found with memchr, then
  * split and checked in one pass over its bytes; texts are handed out where
- * they lie.  Cost: about a nanosecond a byte, numbers not counted.
+ * they lie.  Cost: about a nanosecond a byte, numbers not counted.  A record
+ * of CSV is made such a line first.
  */
 #include <math.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct asc_reader {
     struct asc_text *field;     /* (n_columns) of the current row */
     struct asc_buffer comments; /* ends in a NUL */
     struct asci_missing missing;
+    struct asci_csv csv;
     int id_column;              /* -1: counted */
     struct asc_text id;
     uint64_t first_row;
@@ -44,11 +46,12 @@ struct asc_reader {
 
 /* ---- lines ---- */
 
-/* The next line without its end: 1, 0 at the end, -1 failed. */
+/* Has the line in buf that begins `from' bytes behind start: 1 and *end, the
+ * offset where it ends; 0 if there is none, -1 failed. */
 static int
-next_line(asc_reader *r, struct asc_text *t, struct asc_error *e)
+find_line(asc_reader *r, size_t from, size_t *end, struct asc_error *e)
 {
-    size_t scanned = 0;
+    size_t scanned = from;
     char *newline;
 
     for (;;) {
@@ -59,7 +62,7 @@ next_line(asc_reader *r, struct asc_text *t, struct asc_error *e)
         if (newline)
             break;
         if (r->at_end) {
-            if (r->start == r->end)
+            if (r->start + from == r->end)
                 return 0;
             newline = r->buf + r->end;
             break;
@@ -90,42 +93,90 @@ next_line(asc_reader *r, struct asc_text *t, struct asc_error *e)
         r->end += (size_t)got;
         r->at_end = got == 0;
     }
-    t->p = r->buf + r->start;
-    t->n = (size_t)(newline - t->p);
-    r->start += t->n + (newline < r->buf + r->end);
-    if (t->n && t->p[t->n - 1] == '\r')
-        t->n--;
-    r->line = ++r->lines;
+    *end = (size_t)(newline - r->buf) - r->start;
+    r->lines++;
     return 1;
 }
 
-/* Length of the UTF-8 character at p (RFC 3629), 0 if it is none. */
-static size_t
-character(const unsigned char *p, const unsigned char *end)
+/* The field in column j, for messages. */
+static const char *
+say_field(const asc_reader *r, size_t j, char out[ASCI_QUOTE_MAX + 32])
 {
-    const size_t left = (size_t)(end - p);
+    char quoted[ASCI_QUOTE_MAX];
 
-#define TAIL(i) ((p[i] & 0xc0) == 0x80)
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        return left >= 2 && TAIL(1) ? 2 : 0;
-    if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        if (left < 3 || !TAIL(1) || !TAIL(2)
-            || (p[0] == 0xe0 && p[1] < 0xa0)    /* overlong */
-            || (p[0] == 0xed && p[1] > 0x9f))   /* half of a pair */
-            return 0;
-        return 3;
+    if (j < r->n_columns && r->column[j][0]) {
+        const struct asc_text name = { r->column[j], strlen(r->column[j]) };
+
+        snprintf(out, ASCI_QUOTE_MAX + 32, "field \"%s\"",
+                 asci_quote(name, quoted));
+    } else {
+        snprintf(out, ASCI_QUOTE_MAX + 32, "column %zu", j + 1);
     }
-    if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        if (left < 4 || !TAIL(1) || !TAIL(2) || !TAIL(3)
-            || (p[0] == 0xf0 && p[1] < 0x90)
-            || (p[0] == 0xf4 && p[1] > 0x8f))
-            return 0;
-        return 4;
+    return out;
+}
+
+/* Makes the record of CSV whose first line ends at *end a line of a table, *n
+ * bytes long.  *end becomes the end of its last line. */
+static int
+read_record(asc_reader *r, size_t *end, size_t *n, struct asc_error *e)
+{
+    struct asci_csv *c = &r->csv;
+    struct asc_text rest = { r->buf + r->start, *end };
+    enum asci_csv_end how;
+    char where[1024], field[ASCI_QUOTE_MAX + 32];
+    int got, last;
+
+    if (r->line > 1)
+        rest.n = 0;
+    asci_csv_start(c, rest, !r->no_header);
+    for (;;) {
+        how = asci_csv_scan(c, r->buf + r->start, *end);
+        if (how == ASCI_CSV_DONE) {
+            *n = c->to;
+            return ASC_OK;
+        }
+        last = r->start + *end == r->end && r->at_end;
+        if (how != ASCI_CSV_OPEN || !c->replace || last)
+            break;
+        asci_csv_resume(c, r->buf + r->start, *end);
+        got = find_line(r, c->from, end, e);
+        if (got < 0)
+            return e ? (int)e->status : ASC_ESYSTEM;
+        last = !got;
+        if (!got)
+            break;
     }
-    return 0;
-#undef TAIL
+    rest.p = r->buf + r->start + c->from;
+    rest.n = *end > c->from ? *end - c->from : 0;
+    rest.n -= rest.n && rest.p[rest.n - 1] == '\r';
+    snprintf(where, sizeof where, "%s:%zu: %s", asc_reader_name(r), r->lines,
+             say_field(r, c->column, field));
+    return asci_csv_complain(c, how, where, r->line < r->lines ? r->line : 0,
+                             last, rest, e);
+}
+
+/* The next line without its end: 1, 0 at the end, -1 failed. */
+static int
+next_line(asc_reader *r, struct asc_text *t, struct asc_error *e)
+{
+    size_t end, n;
+    const int got = find_line(r, 0, &end, e);
+
+    if (got <= 0)
+        return got;
+    r->line = r->lines;
+    n = end;
+    if (r->csv.delimiter) {
+        if (read_record(r, &end, &n, e))
+            return -1;
+    } else if (n && r->buf[r->start + n - 1] == '\r') {
+        n--;
+    }
+    t->p = r->buf + r->start;
+    t->n = n;
+    r->start += end;
+    r->start += r->start < r->end;      /* the newline, if there is one */
+    return 1;
 }
 
 /* Says where the first byte is that does not belong; ASC_OK if there is none.
@@ -138,7 +189,7 @@ check_bytes(const asc_reader *r, struct asc_text t, struct asc_error *e)
     char column[ASCI_QUOTE_MAX + 32];
 
     while (p < end) {
-        const size_t n = *p ? character(p, end) : 0;
+        const size_t n = *p ? asci_character(p, end) : 0;
 
         if (!n)
             break;
@@ -147,15 +198,7 @@ check_bytes(const asc_reader *r, struct asc_text t, struct asc_error *e)
     }
     if (p == end)
         return ASC_OK;
-    if (j < r->n_columns) {
-        char quoted[ASCI_QUOTE_MAX];
-        const struct asc_text name = { r->column[j], strlen(r->column[j]) };
-
-        snprintf(column, sizeof column, "field \"%s\"",
-                 asci_quote(name, quoted));
-    } else {
-        snprintf(column, sizeof column, "column %zu", j + 1);
-    }
+    say_field(r, j, column);
     if (*p == 0)
         return asc_fail(e, ASC_EINPUT, "%s:%zu: %s: there is a NUL byte: this "
                         "is not a text table", asc_reader_name(r), r->line,
@@ -188,19 +231,6 @@ cut(struct asc_text t, struct asc_text *field, size_t n)
     return j + 1;
 }
 
-/* 1 if a line is all of bytes 1 to 127. */
-static int
-plain(struct asc_text t)
-{
-    unsigned char odd = 0;
-    size_t i;
-
-    /* c - 1 has its high bit set for 0 and for bytes over 128, c for 128 */
-    for (i = 0; i < t.n; i++)
-        odd |= (unsigned char)(t.p[i] - 1) | (unsigned char)t.p[i];
-    return !(odd & 0x80);
-}
-
 /* ---- opening ---- */
 
 static int
@@ -220,7 +250,7 @@ name_columns(asc_reader *r, struct asc_text header, struct asc_error *e)
         if (!r->column[j])
             return ASC_ESYSTEM;
         r->n_columns = j + 1;
-        if (r->field[j].n == 0)
+        if (r->field[j].n == 0 && (j || !r->csv.delimiter))
             return asc_fail(e, ASC_EINPUT, "%s:%zu: column %zu has no name",
                             asc_reader_name(r), r->line, j + 1);
     }
@@ -276,7 +306,7 @@ invent_columns(asc_reader *r, const char *columns, struct asc_text first,
 static void
 skip_mark(const asc_reader *r, struct asc_text *t)
 {
-    if (r->lines == 1 && t->n >= 3 && memcmp(t->p, "\xef\xbb\xbf", 3) == 0) {
+    if (r->lines == 1 && !r->csv.delimiter && t->n >= 3 && memcmp(t->p, "\xef\xbb\xbf", 3) == 0) {
         t->p += 3;
         t->n -= 3;
     }
@@ -293,9 +323,10 @@ skip_head(asc_reader *r, struct asc_text *t, int again, struct asc_error *e)
         if ((got = next_line(r, t, e)) <= 0)
             return got;
         skip_mark(r, t);
-        if (!again && !plain(*t) && check_bytes(r, *t, e))
+        if (!again && !asci_plain(*t) && check_bytes(r, *t, e))
             return -1;
-        if (r->no_header || t->n < 2 || t->p[0] != '#' || t->p[1] != ' ')
+        if (r->no_header || r->csv.delimiter || t->n < 2 || t->p[0] != '#'
+            || t->p[1] != ' ')
             return 1;
         if (!again) {
             asc_buffer_add(&r->comments, t->p, t->n);
@@ -316,6 +347,13 @@ count_from(asc_reader *r, uint64_t first)
     while (v /= 10);
 }
 
+/* 1 if c is 0 or an ASCII character that is none of those. */
+static int
+text_character(char c, const char *none)
+{
+    return (unsigned char)c < 128 && (!c || !strchr(none, c));
+}
+
 static int
 open_head(asc_reader *r, const struct asc_reader_options *o,
           struct asc_error *e)
@@ -326,6 +364,14 @@ open_head(asc_reader *r, const struct asc_reader_options *o,
     r->no_header = o->no_header;
     r->first_row = o->first_row ? o->first_row : 1;
     count_from(r, r->first_row);
+    r->csv.delimiter = o->delimiter;
+    r->csv.replace = o->replace;
+    if (!text_character(o->delimiter, "\"\r\n#")
+        || !text_character(o->replace, "\t\r\n"))
+        return asc_fail(e, ASC_EUSAGE, "%s: CSV cannot have the delimiter "
+                        "0x%02x, or 0x%02x in place of tabs",
+                        asc_reader_name(r), (unsigned char)o->delimiter,
+                        (unsigned char)o->replace);
     if (o->columns && !o->no_header)
         return asc_fail(e, ASC_EUSAGE, "%s: columns are named, but a table "
                         "with a header names them itself",
@@ -469,8 +515,10 @@ asc_reader_require(const asc_reader *r, const char *name, size_t *j,
 
         return asc_fail(e, ASC_EINPUT, "%s: there is no column \"%s\"; all of "
                         "the header is one column, \"%s\": fields are "
-                        "separated by tabs", asc_reader_name(r), name,
-                        asci_quote(t, quoted));
+                        "separated by %s", asc_reader_name(r), name,
+                        asci_quote(t, quoted),
+                        !r->csv.delimiter || r->csv.delimiter == '\t' ? "tabs"
+                        : (char [4]){ '"', r->csv.delimiter, '"', '\0' });
     }
     if (found < 0) {
         nearest = asc_nearest(name, (const char *const *)r->column,
@@ -526,15 +574,18 @@ static int
 ragged(const asc_reader *r, size_t found, struct asc_error *e)
 {
     const char *from = r->no_header ? "columns" : "columns of the header";
+    char until[48] = "";
 
+    if (r->lines > r->line)
+        snprintf(until, sizeof until, " as far as line %zu", r->lines);
     if (found == 1 && r->whole.n == 0)
         asc_fail(e, ASC_EINPUT, "%s:%zu: the line is blank; %zu fields are "
                  "wanted, one for each of the %s", asc_reader_name(r), r->line,
                  r->n_columns, from);
     else
-        asc_fail(e, ASC_EINPUT, "%s:%zu: %zu field%s found, %zu wanted, one "
+        asc_fail(e, ASC_EINPUT, "%s:%zu: %zu field%s found%s, %zu wanted, one "
                  "for each of the %s", asc_reader_name(r), r->line, found,
-                 found == 1 ? "" : "s", r->n_columns, from);
+                 found == 1 ? "" : "s", until, r->n_columns, from);
     return -1;
 }
 
@@ -545,6 +596,8 @@ asc_reader_next(asc_reader *r, struct asc_error *e)
     size_t found;
     int got;
 
+    if (r->empty)
+        return 0;               /* a byte order mark is not read again */
     if (r->has_held) {
         t = r->held;
         r->has_held = 0;
@@ -555,7 +608,7 @@ asc_reader_next(asc_reader *r, struct asc_error *e)
             skip_mark(r, &t);
     }
     r->whole = t;
-    if (!plain(t) && check_bytes(r, t, e))
+    if (!asci_plain(t) && check_bytes(r, t, e))
         return -1;
     found = cut(t, r->field, r->n_columns);
     if (found != r->n_columns)

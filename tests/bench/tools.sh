@@ -101,6 +101,23 @@ speed 'asc-predict, 50 trees of depth 6, 1 thread' "$dir/many.tsv" \
 speed 'asc-attribute, tree-shap, 50 trees of depth 6, 1 thread' \
     "$dir/many.tsv" "$bin/asc-attribute" -q -j 1 -m "$small" -M tree-shap
 
+# CSV, as it comes and with half of its fields in quotes, and a table for
+# comparison.
+tr '\t' , < "$dir/many.tsv" > "$dir/many.csv"
+awk -F '\t' -v OFS=, '{
+    for (j = 1; j <= NF; j += 2)
+        $j = "\"" $j "\""
+    print
+}' "$dir/many.tsv" > "$dir/quoted.csv"
+speed 'asc-convert, CSV to a table' "$dir/many.csv" "$bin/asc-convert" -q
+speed 'asc-convert, CSV in quotes to a table' "$dir/quoted.csv" \
+    "$bin/asc-convert" -q
+speed 'asc-convert, a table to CSV' "$dir/many.tsv" \
+    "$bin/asc-convert" -q --to csv
+speed 'asc-convert, a table as it is' "$dir/many.tsv" \
+    "$bin/asc-convert" -q --from tsv --to tsv
+rm "$dir/many.csv" "$dir/quoted.csv"
+
 # memory WHAT COMMAND... -- what 1,000,000 rows need more than 10,000.
 memory() {
     what=$1

@@ -142,7 +142,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct asc_buffer once = { NULL, 0, 0, 0 }, twice = { NULL, 0, 0, 0 };
-    struct asc_reader_options o = { NULL, 0, NULL, NULL, 0 };
+    struct asc_reader_options o = { .no_header = 0 };
     struct asc_error e;
     unsigned options;
     asc_reader *r;

@@ -2,7 +2,7 @@
 # the inputs; `make fuzz` looks for more with libFuzzer, for FUZZ_SECONDS each,
 # in a build of its own.  What it finds it leaves in build-fuzz.
 
-fuzz_names = bind catboost number pmml spec table xgboost
+fuzz_names = bind catboost csv number pmml spec table xgboost
 FUZZ_SECONDS = 60
 fuzz_flags = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -10,6 +10,7 @@ fuzz_flags = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 replays = \
 	%reldir%/replay_bind \
 	%reldir%/replay_catboost \
+	%reldir%/replay_csv \
 	%reldir%/replay_number \
 	%reldir%/replay_pmml \
 	%reldir%/replay_spec \
@@ -18,6 +19,7 @@ replays = \
 fuzzers = \
 	%reldir%/fuzz_bind \
 	%reldir%/fuzz_catboost \
+	%reldir%/fuzz_csv \
 	%reldir%/fuzz_number \
 	%reldir%/fuzz_pmml \
 	%reldir%/fuzz_spec \
@@ -27,6 +29,7 @@ replay_sources = %reldir%/replay.c %reldir%/fuzz.h %reldir%/model.h
 
 %canon_reldir%_replay_bind_SOURCES = %reldir%/fuzz_bind.c $(replay_sources)
 %canon_reldir%_replay_catboost_SOURCES = %reldir%/fuzz_catboost.c $(replay_sources)
+%canon_reldir%_replay_csv_SOURCES = %reldir%/fuzz_csv.c $(replay_sources)
 %canon_reldir%_replay_number_SOURCES = %reldir%/fuzz_number.c $(replay_sources)
 %canon_reldir%_replay_pmml_SOURCES = %reldir%/fuzz_pmml.c $(replay_sources)
 %canon_reldir%_replay_spec_SOURCES = %reldir%/fuzz_spec.c $(replay_sources)

@@ -13,8 +13,8 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 99' HUP INT TERM
 cd "$tmp" || exit 99
 n=0
-tools='asc-agreement asc-attribute asc-disparity asc-fidelity asc-fit
-asc-plot asc-predict asc-summary'
+tools='asc-agreement asc-attribute asc-convert asc-disparity asc-fidelity
+asc-fit asc-plot asc-predict asc-summary'
 
 # result STATUS NAME -- the reasons are in `why'.
 result() {
@@ -196,6 +196,9 @@ entries "$top/metrics/agreement.def"
 registry asc-agreement names
 entries "$top/lib/fit/trainers.def"
 registry asc-fit names
+sed -n '/^static const struct convert_format formats/,/^};/s/^    { { "\([a-z]*\)".*/\1/p' \
+    "$top/tools/asc-convert.c" > names
+registry asc-convert names
 ls "$top/plots" | sed -n 's/\.gp$//p' | grep -v '^style$' > names
 asc-plot -l | cut -d ' ' -f 1 | sort > found
 sort names > wanted
