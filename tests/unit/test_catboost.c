@@ -60,7 +60,8 @@ answer(const char *text, enum asc_scale scale, const double *x, size_t k)
 /* ---- by hand ---- */
 
 #define LOSS(type) \
-    "\"model_info\":{\"params\":{\"loss_function\":{\"type\":\"" type "\"}}}"
+    "\"model_info\":{\"catboost_version_info\":\"Git info:\\n    Branch: "    \
+    "tags/v1.2.10\\n\",\"params\":{\"loss_function\":{\"type\":\"" type "\"}}}"
 #define FLOAT(index, flat, name, nans, nan)                                  \
     "{\"borders\":[],\"feature_id\":\"" name "\",\"feature_index\":" index   \
     ",\"flat_feature_index\":" flat ",\"has_nans\":" nans                    \
@@ -148,6 +149,8 @@ schema_and_covers(void **state)
     static const double covers[] = { 10, 3, 7, 1, 2, 3, 4 };
 
     (void)state;
+    assert_string_equal(asc_model_format(m), "CatBoost JSON 1.2.10");
+    assert_string_equal(asc_model_algorithm(m), "symmetric trees, RMSE");
     assert_int_equal(s->n, 3);
     assert_string_equal(s->field[0].name, "a");
     assert_string_equal(s->field[1].name, "colour");
@@ -197,6 +200,7 @@ nested_by_hand(void **state)
         close_to(answer(three, ASC_RAW, cases[i].x, 1), -2.0, 0.0);
     }
     same_bits(m->u.ensemble.tree[0].cover, covers, 5);
+    assert_string_equal(asc_model_algorithm(m), "trees, RMSE");
     assert_string_equal(asc_model_schema(m)->field[1].name, "1");
     asc_model_free(m);
 }

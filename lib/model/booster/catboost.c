@@ -141,6 +141,34 @@ make_model(struct catboost *c, struct asc_error *e)
     return asci_model_finish(m, e);
 }
 
+/* What asc_model_format and asc_model_algorithm tell.  The version is in the
+ * name of a tag, somewhere in what was known of the build. */
+static int
+name_model(struct catboost *c, struct asc_error *e)
+{
+    static const char tag[] = "tags/v";
+    const char *kind = c->symmetric ? "symmetric trees" : "trees";
+    const char *loss = c->params_loss.n ? c->params_loss.v[0]
+                     : c->loss.n ? c->loss.v[0] : "no loss";
+    const char *at = c->version.n ? strstr(c->version.v[0], tag) : NULL;
+    struct asc_buffer text = { 0 };
+    size_t n = 0;
+
+    asc_buffer_print(&text, "%s, %s", kind, loss);
+    c->m->description = text.failed ? NULL
+                        : asci_copy_text(text.p, text.n, e);
+    asc_buffer_free(&text);
+    if (!c->m->description)
+        return asc_fail(e, ASC_ESYSTEM, "out of memory");
+    if (at) {
+        at += sizeof tag - 1;
+        n = strspn(at, "0123456789.");
+    }
+    return n > 0 && n < 20
+           ? asci_model_set_format(c->m, e, "CatBoost JSON %.*s", (int)n, at)
+           : asci_model_set_format(c->m, e, "CatBoost JSON");
+}
+
 static void
 free_classes(struct catboost_classes *k)
 {
@@ -174,6 +202,7 @@ free_reader(struct catboost *c)
     free(c->bias.v);
     asci_texts_free(&c->loss);
     asci_texts_free(&c->params_loss);
+    asci_texts_free(&c->version);
     free_classes(&c->classes);
     free_classes(&c->old_classes);
     free_classes(&c->option_classes);
@@ -245,7 +274,8 @@ asci_catboost_read(const char *path, const char *bytes, size_t n,
     c->scale = 1.0;
     bytes = asci_skip_mark(bytes, &n);
     asci_json_open(&c->j, path, bytes, n, 0);
-    if (read_document(c, e) != ASC_OK || make_model(c, e) != ASC_OK) {
+    if (read_document(c, e) != ASC_OK || make_model(c, e) != ASC_OK ||
+        name_model(c, e) != ASC_OK) {
         asc_model_free(m);
         m = NULL;
     }

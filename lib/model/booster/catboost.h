@@ -69,7 +69,7 @@ struct catboost {
     struct asci_ensemble trees;
     size_t tree_capacity;
     size_t width;               /* values of a leaf, 0: no tree yet */
-    int has_trees;
+    int has_trees, symmetric;
     /* the tree that is being read */
     struct asci_doubles leaf, weight;
     struct catboost_split *split;
@@ -79,7 +79,7 @@ struct catboost {
     /* the rest */
     double scale;
     struct asci_doubles bias;
-    struct asci_texts loss, params_loss;
+    struct asci_texts loss, params_loss, version;
     struct catboost_classes classes, old_classes, option_classes;
 };
 

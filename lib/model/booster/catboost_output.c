@@ -105,6 +105,8 @@ int
 asci_catboost_info(struct asci_json *j, void *to, struct asc_error *e)
 {
     static const struct asci_member members[] = {
+        { "catboost_version_info", asci_read_text,
+          offsetof(struct catboost, version) },
         { "class_params", read_classes, offsetof(struct catboost, classes) },
         { "loss_function", read_loss, offsetof(struct catboost, loss) },
         { "multiclass_params", read_classes,

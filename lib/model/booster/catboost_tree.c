@@ -291,7 +291,7 @@ asci_catboost_symmetric(struct asci_json *j, void *to, struct asc_error *e)
     struct catboost *c = to;
     int more = asci_json_array(j, e), status;
 
-    c->has_trees = 1;
+    c->has_trees = c->symmetric = 1;
     if (more <= 0)
         return more < 0 ? ASC_EINPUT : ASC_OK;
     while ((more = asci_json_more(j, e)) > 0) {
