@@ -16,6 +16,13 @@ lib_libcore_la_SOURCES += \
 	%reldir%/booster/json.h \
 	%reldir%/booster/ubjson.c \
 	%reldir%/booster/xgboost.c \
+	%reldir%/booster/xgboost.h \
+	%reldir%/booster/xgboost_category.c \
+	%reldir%/booster/xgboost_fields.c \
+	%reldir%/booster/xgboost_model.c \
+	%reldir%/booster/xgboost_output.c \
+	%reldir%/booster/xgboost_read.c \
+	%reldir%/booster/xgboost_tree.c \
 	%reldir%/child.c \
 	%reldir%/child.h \
 	%reldir%/command.c \
