@@ -17,6 +17,7 @@ AM_TESTS_ENVIRONMENT = LC_ALL=C; export LC_ALL; \
 unit_tests = \
 	%reldir%/unit/test_agreement \
 	%reldir%/unit/test_background \
+	%reldir%/unit/test_banzhaf \
 	%reldir%/unit/test_blas \
 	%reldir%/unit/test_catboost \
 	%reldir%/unit/test_command \
@@ -50,6 +51,7 @@ unit_tests = \
 	%reldir%/unit/test_network \
 	%reldir%/unit/test_number \
 	%reldir%/unit/test_occlusion \
+	%reldir%/unit/test_owen \
 	%reldir%/unit/test_permutation_shap \
 	%reldir%/unit/test_plot \
 	%reldir%/unit/test_pmml \

@@ -4,6 +4,7 @@
 SEEDS = 50
 seeded = agreement encoder ensemble exact_shapley form_gradient game \
 	integrated_gradients kernel_shap lime linear model network number \
+	banzhaf owen \
 	permutation_shap pmml_write spec sum tree_shap
 
 check-long: check

@@ -22,7 +22,8 @@ static const double TOLERANCE = 1e-9, COARSE = 0.01;
 static const struct tool_use options[] = {
     { OPT_MODEL, NULL }, { OPT_METHOD, "methods to explain with" },
     { OPT_BACKGROUND, NULL }, { OPT_CLASS, NULL }, { OPT_FOIL, NULL },
-    { OPT_SCALE, NULL }, { OPT_STD_ERROR, NULL }, { OPT_SEED, NULL }, { OPT_ID, NULL },
+    { OPT_COALITION, NULL }, { OPT_SCALE, NULL }, { OPT_STD_ERROR, NULL },
+    { OPT_SEED, NULL }, { OPT_ID, NULL },
     { OPT_KEEP, NULL }, { OPT_LABEL, NULL }, { OPT_FIRST_ROW, NULL },
     { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
     { OPT_TARGET, "column that is no field of a command" },
@@ -449,6 +450,34 @@ finish_view(void *context, struct tool_view *v)
     free(ready);
 }
 
+/* Gives --coalition to the methods that it is for. */
+static void
+set_coalitions(const struct tool_options *o, struct asc_specs *specs)
+{
+    const char *text = tool_text(&o->coalitions);
+    struct asc_error e;
+    size_t i, k, found = 0;
+
+    for (i = 0; text && i < specs->n; i++) {
+        struct asc_spec *s = &specs->v[i];
+        const struct asc_param *p = s->entry->params;
+
+        for (k = 0; p && p[k].name; k++) {
+            if (p[k].type != ASC_PARAM_TEXT || strcmp(p[k].name, "coalitions"))
+                continue;
+            if (s->text[k])
+                tool_misuse("--coalition: -M %s names coalitions already",
+                            s->entry->name);
+            if (asc_spec_set_text(s, p[k].name, text, &e))
+                tool_fail(&e);
+            found++;
+        }
+    }
+    if (text && !found)
+        tool_misuse("--coalition: none of the methods has any use for it; owen "
+                    "has");
+}
+
 /* Parses -M and finds the background. */
 static void
 prepare(struct run *r, const char *path)
@@ -463,6 +492,7 @@ prepare(struct run *r, const char *path)
         tool_misuse("no method: give one with -M, as -M occlusion; -l lists "
                     "them");
     tool_specs(o, tool_text(&o->specs), entries, n, "method", &r->specs);
+    set_coalitions(o, &r->specs);
     for (s = 0; s < r->specs.n && !needs; s++)
         if (asc_background_use(r->specs.v[s].entry, r->rows.model)
             == ASC_BACKGROUND_NEEDED)

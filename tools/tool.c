@@ -44,6 +44,8 @@ static const struct {
     { OPT_FOIL, 0, "foil", "CLASS",
       "explain why the class and not this one: a class, or rival, the best of "
       "the others" },
+    { OPT_COALITION, 0, "coalition", "NAME=FIELD,...",
+      "fields that belong together, for owen; may be repeated" },
     { OPT_SCALE, 0, "scale", "SCALE",
       "raw (before the model's link; default) or response (after it)" },
     { OPT_SEED, 's', "seed", "N", "seed of the random streams (default 1)" },
@@ -355,6 +357,8 @@ print_entry(const struct asc_entry *v)
     for (p = v->params; p && p->name; p++) {
         if (p->type == ASC_PARAM_CHOICE)
             print_choices(p);
+        else if (p->type == ASC_PARAM_TEXT)
+            printf("  %s=TEXT\n", p->name);
         else
             printf("  %s=%g (%g to %g)\n", p->name, p->value, p->min, p->max);
         printf("      %s\n", p->meaning);
@@ -463,10 +467,10 @@ choice(size_t i, const char *text, const char *const *names, size_t n)
 }
 
 static void
-join(struct asc_buffer *b, const char *text)
+join(struct asc_buffer *b, char separator, const char *text)
 {
     if (b->n)
-        b->p[b->n - 1] = ',';
+        b->p[b->n - 1] = separator;
     asc_buffer_add(b, text, strlen(text) + 1);
     if (b->failed)
         tool_misuse("out of memory");
@@ -502,7 +506,7 @@ take(size_t i, const char *arg, struct tool_options *o)
     switch (table[i].option) {
     case OPT_MODEL: o->model = arg; break;
     case OPT_METHOD:
-    case OPT_METRIC: join(&o->specs, arg); break;
+    case OPT_METRIC: join(&o->specs, ',', arg); break;
     case OPT_DATA: o->data = arg; break;
     case OPT_BACKGROUND: o->background = arg; break;
     case OPT_TARGET: o->target = arg; break;
@@ -521,7 +525,8 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_WEIGHT: o->weight = arg; break;
     case OPT_UNIT: o->unit = arg; break;
     case OPT_ID: o->reader.id = arg; break;
-    case OPT_KEEP: join(&o->keep, arg); break;
+    case OPT_COALITION: join(&o->coalitions, ';', arg); break;
+    case OPT_KEEP: join(&o->keep, ',', arg); break;
     case OPT_LABEL:
         if (strpbrk(arg, "\t\r\n"))
             tool_misuse("--label: a table cannot hold tabs or line ends");
@@ -714,6 +719,7 @@ tool_options_free(struct tool_options *o)
 {
     asc_buffer_free(&o->specs);
     asc_buffer_free(&o->keep);
+    asc_buffer_free(&o->coalitions);
 }
 
 const char *

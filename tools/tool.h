@@ -17,7 +17,8 @@ enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_USAGE = 2, TOOL_CHECK = 3 };
 enum tool_option {
     OPT_END,
     OPT_MODEL, OPT_METHOD, OPT_METRIC, OPT_DATA, OPT_BACKGROUND, OPT_TARGET,
-    OPT_GROUP, OPT_BY, OPT_CLASS, OPT_FOIL, OPT_SCALE, OPT_SEED, OPT_THREADS,
+    OPT_GROUP, OPT_BY, OPT_CLASS, OPT_FOIL, OPT_COALITION,
+    OPT_SCALE, OPT_SEED, OPT_THREADS,
     OPT_OUTPUT, OPT_WEIGHT, OPT_UNIT, OPT_ID, OPT_KEEP, OPT_LABEL,
     OPT_FIRST_ROW, OPT_NO_HEADER, OPT_COLUMNS, OPT_MISSING, OPT_DIGITS,
     OPT_STD_ERROR, OPT_CURVE, OPT_LEVEL, OPT_REPLICATES, OPT_PERMUTATIONS,
@@ -54,6 +55,7 @@ struct tool_options {
         *from, *to;
     struct asc_buffer specs;    /* of -M, joined by commas; NUL at the end */
     struct asc_buffer keep;     /* of --keep, the same */
+    struct asc_buffer coalitions;       /* of --coalition, by semicolons */
     struct asc_reader_options reader;
     enum asc_scale scale;
     int scale_given, seed_given;

@@ -96,7 +96,8 @@ int asc_digest_file(const char *path, char hex[ASC_DIGEST_MAX],
 enum asc_param_type {
     ASC_PARAM_REAL,
     ASC_PARAM_INTEGER,
-    ASC_PARAM_CHOICE            /* value is the index in `choices` */
+    ASC_PARAM_CHOICE,           /* value is the index in `choices` */
+    ASC_PARAM_TEXT              /* value is 1 where text is given, else 0 */
 };
 
 struct asc_param {
@@ -146,6 +147,7 @@ struct asc_entry {
 struct asc_spec {
     const struct asc_entry *entry;
     double value[ASC_PARAMS_MAX];       /* in the order of entry->params */
+    char *text[ASC_PARAMS_MAX];         /* of ASC_PARAM_TEXT, or NULL; owned */
     uint64_t seed;              /* `seed`, if the entry is ASC_RANDOM */
     int has_seed;               /* said in the text, else left to the tool */
     char background[9];         /* `background` or `baseline`: a digest's first
@@ -165,6 +167,10 @@ int asc_specs_parse(const char *text, const struct asc_entry *const *entries,
                     size_t n, const char *what, struct asc_specs *out,
                     struct asc_error *e);
 void asc_specs_free(struct asc_specs *s);
+
+/* Sets a parameter of type ASC_PARAM_TEXT that the entry has; "" is none. */
+int asc_spec_set_text(struct asc_spec *s, const char *param, const char *text,
+                      struct asc_error *e);
 
 /* The canonical text: name and the parameters that differ from their default,
  * in declared order, then seed if it is not 1 and background if not empty.

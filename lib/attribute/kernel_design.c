@@ -20,14 +20,6 @@
  * A class's share is its weight, or its leverage: the sum of the leverage
  * scores of its coalitions, 1 / C(M, s) each (Musco and Witter 2024,
  * arXiv:2410.01917, lemma 3.2), so that all sizes get the same.
- *
- * The least squares problem is the same for all rows: with A = sum w x x',
- * C = A^-1 [w x] on the vectors of sum 0 is found once.
- *
- * Variance: phi - C E[t] is a sum over draws of C_p e_p, e the residuals of t;
- * it is estimated from their spread within strata (a sandwich estimator; the
- * finite population factor of Cochran 1977, theorem 2.2), with e divided by
- * 1 - leverage, as deleting one draw after the other would give it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -388,72 +380,25 @@ choose_pairs(struct builder *b, size_t samples, size_t *member)
         draw_rest(b, s, budget, member);
 }
 
-/* ---- solving ---- */
-
-/* C from the pairs and their weights, and leverages. */
+/* Room for n pairs. */
 static int
-solve(struct builder *b, struct asc_error *e)
+make_room(struct builder *b, size_t n, struct asc_error *e)
 {
     struct asci_kernel *d = b->d;
-    const size_t n = d->n, m = d->n_players;
-    struct asci_weights *w = NULL;
-    double *x, *wx, *a, *rhs, *scratch = NULL, trace = 0.0;
-    int status = ASC_ESYSTEM;
-    size_t i, j, k;
 
-    x = asci_alloc(m, n * sizeof *x, e);        /* (m, n) z - s / m */
-    wx = asci_alloc(m, n * sizeof *wx, e);
-    a = asci_alloc(m, m * sizeof *a, e);
-    rhs = asci_alloc(n, m * sizeof *rhs, e);    /* (n, m) */
-    if (!x || !wx || !a || !rhs)
-        goto out;
-    for (j = 0; j < m; j++)
-        for (i = 0; i < n; i++) {
-            x[j * n + i] = has_player(pair_bits(d, i), j) -
-                           (d->offset[i] + 0.5);
-            wx[j * n + i] = b->weight[i] * x[j * n + i];
-            rhs[i * m + j] = wx[j * n + i];
-        }
-    w = asci_weights_new(x, NULL, m, n, e);
-    scratch = w ? asci_alloc(asci_product_scratch(w), sizeof *scratch, e)
-                : NULL;
-    if (!scratch)
-        goto out;
-    asci_product(w, wx, m, a, scratch);
-    /* Along (1, ..., 1), where A is 0, anything regular will do. */
-    for (j = 0; j < m; j++)
-        trace += a[j * m + j];
-    for (j = 0; j < m; j++)
-        for (k = 0; k < m; k++)
-            a[j * m + k] += trace / (double)(m * m);
-    status = asci_solve_spd(a, m, rhs, n, e);
-    if (status)
-        goto out;
-    for (i = 0; i < n; i++) {
-        double leverage = 0.0;
-
-        for (j = 0; j < m; j++) {
-            d->c[j * n + i] = rhs[i * m + j];
-            leverage += rhs[i * m + j] * x[j * n + i];
-        }
-        leverage /= d->times[i];
-        d->slack[i] = 1.0 / fmax(1.0 - leverage, 1e-3);
-        /* t is fitted by z u as well as by x u, for sum u = 0. */
-        for (j = 0; j < m; j++)
-            rhs[i * m + j] = has_player(pair_bits(d, i), j);
-    }
-    d->solve = asci_weights_new(d->c, NULL, m, n, e);
-    d->fit = asci_weights_new(rhs, NULL, n, m, e);
-    if (!d->solve || !d->fit)
-        status = ASC_ESYSTEM;
-out:
-    free(scratch);
-    asci_weights_free(w);
-    free(rhs);
-    free(a);
-    free(wx);
-    free(x);
-    return status;
+    b->capacity = n;
+    for (b->n_table = 64; b->n_table < 2 * n; b->n_table *= 2)
+        ;
+    d->words = (d->n_players + 63) / 64;
+    d->bits = asci_alloc(n, 2 * d->words * sizeof *d->bits, e);
+    d->offset = asci_alloc(n, sizeof *d->offset, e);
+    d->times = asci_alloc(n, sizeof *d->times, e);
+    d->slack = asci_alloc(n, sizeof *d->slack, e);
+    d->stratum = asci_alloc_zero(d->n_players + 1, sizeof *d->stratum, e);
+    b->weight = asci_alloc(n, sizeof *b->weight, e);
+    b->table = asci_alloc_zero(b->n_table, sizeof *b->table, e);
+    return d->bits && d->offset && d->times && d->slack && d->stratum &&
+           b->weight && b->table ? ASC_OK : ASC_ESYSTEM;
 }
 
 struct asci_kernel *
@@ -462,36 +407,22 @@ asci_kernel_new(size_t n_players, size_t samples, enum asci_sampling sampling,
 {
     struct asci_kernel *d = asci_alloc_zero(1, sizeof *d, e);
     struct builder b = { .d = d, .sampling = sampling };
-    size_t *member = NULL, n;
+    size_t *member = NULL;
     int status = ASC_ESYSTEM;
 
     if (!d)
         return NULL;
     d->n_players = n_players;
-    d->words = (n_players + 63) / 64;
+    d->constrained = 1;
     if (asci_kernel_whole(n_players, samples))
         samples = ((size_t)1 << n_players) - 2;
-    /* Room for a class that is written down to draw half of it or more. */
-    n = b.capacity = samples + 1;
-    for (b.n_table = 64; b.n_table < 2 * n; b.n_table *= 2)
-        ;
-    d->bits = asci_alloc(n, 2 * d->words * sizeof *d->bits, e);
-    d->offset = asci_alloc(n, sizeof *d->offset, e);
-    d->times = asci_alloc(n, sizeof *d->times, e);
-    d->slack = asci_alloc(n, sizeof *d->slack, e);
-    d->stratum = asci_alloc_zero(n_players + 1, sizeof *d->stratum, e);
-    b.weight = asci_alloc(n, sizeof *b.weight, e);
-    b.table = asci_alloc_zero(b.n_table, sizeof *b.table, e);
     member = asci_alloc(n_players + 1, sizeof *member, e);
-    if (!d->bits || !d->offset || !d->times || !d->slack || !d->stratum ||
-        !b.weight || !b.table || !member)
+    /* Room for a class that is written down to draw half of it or more. */
+    if (!member || make_room(&b, samples + 1, e))
         goto out;
     asc_stream_start(&b.stream, seed, "kernel-shap", "", 0);
     choose_pairs(&b, samples, member);
-    d->c = asci_alloc(n_players, d->n * sizeof *d->c, e);
-    if (!d->c)
-        goto out;
-    status = d->n > 0 ? solve(&b, e) : ASC_OK;
+    status = d->n > 0 ? asci_kernel_finish(d, b.weight, e) : ASC_OK;
 out:
     free(member);
     free(b.table);
@@ -503,46 +434,77 @@ out:
     return d;
 }
 
-void
-asci_kernel_free(struct asci_kernel *d)
+/* All pairs, of whose sets one holds player 0. */
+static void
+enumerate_all(struct builder *b)
 {
-    if (!d)
-        return;
-    asci_weights_free(d->solve);
-    asci_weights_free(d->fit);
-    free(d->bits);
-    free(d->offset);
-    free(d->times);
-    free(d->slack);
-    free(d->stratum);
-    free(d->c);
-    free(d);
+    struct asci_kernel *d = b->d;
+    const size_t n = (size_t)1 << (d->n_players - 1);
+
+    for (; d->n < n; d->n++) {
+        *pair_bits(d, d->n) = d->n << 1 | 1;
+        complete_pair(b, d->n, d->n_players / 2);
+    }
 }
 
-void
-asci_kernel_variance(const struct asci_kernel *d, const double *e,
-                     double *variance)
+/* `samples` coalitions in pairs, each player in or out by a coin. */
+static void
+draw_any(struct builder *b, size_t n)
 {
-    size_t j, k, i;
+    struct asci_kernel *d = b->d;
+    const size_t last = (d->n_players - 1) % 64;
+    size_t k;
 
-    for (j = 0; j < d->n_players; j++) {
-        const double *c = d->c + j * d->n;
+    begin_stratum(b, 1.0 - ldexp((double)n, 1 - (int)d->n_players));
+    while (d->n < n) {
+        uint64_t *set = pair_bits(d, d->n);
 
-        variance[j] = 0.0;
-        for (k = 0; k < d->n_strata; k++) {
-            const struct asci_stratum *s = &d->stratum[k];
-            const size_t end = s->first + s->n;
-            double mean = 0.0, sum = 0.0;
-
-            for (i = s->first; i < end; i++)
-                mean += c[i] * e[i] * d->slack[i];
-            mean /= s->draws;
-            for (i = s->first; i < end; i++) {
-                const double one = c[i] * e[i] * d->slack[i] / d->times[i];
-
-                sum += d->times[i] * (one - mean) * (one - mean);
-            }
-            variance[j] += s->left * sum * s->draws / (s->draws - 1.0);
-        }
+        for (k = 0; k < d->words; k++)
+            set[k] = asc_stream_bits(&b->stream);
+        set[d->words - 1] &= UINT64_MAX >> (63 - last);
+        set[0] |= 1;
+        if (find_pair(b, d->n) != d->n)
+            continue;
+        complete_pair(b, d->n, d->n_players / 2);
+        d->n++;
     }
+    d->stratum[0].n = n;
+    d->stratum[0].draws = (double)n;
+    d->n_strata = 1;
+}
+
+struct asci_kernel *
+asci_kernel_uniform(size_t n_players, size_t samples, uint64_t seed,
+                    struct asc_error *e)
+{
+    struct asci_kernel *d = asci_alloc_zero(1, sizeof *d, e);
+    struct builder b = { .d = d };
+    const int whole = asci_kernel_whole(n_players, samples);
+    const size_t n = whole ? (size_t)1 << (n_players - 1) : samples / 2;
+    int status = ASC_ESYSTEM;
+    size_t i;
+
+    if (!d)
+        return NULL;
+    d->n_players = n_players;
+    if (make_room(&b, n + 1, e))
+        goto out;
+    asc_stream_start(&b.stream, seed, "banzhaf", "", 0);
+    if (whole)
+        enumerate_all(&b);
+    else
+        draw_any(&b, n);
+    for (i = 0; i < n; i++) {
+        d->offset[i] = 0.0;
+        b.weight[i] = 1.0;
+    }
+    status = asci_kernel_finish(d, b.weight, e);
+out:
+    free(b.table);
+    free(b.weight);
+    if (status) {
+        asci_kernel_free(d);
+        return NULL;
+    }
+    return d;
 }

@@ -105,115 +105,6 @@ prepare(const struct asc_task *t, void **state, struct asc_error *e)
     return ASC_OK;
 }
 
-/* Room for a part of a team. */
-struct work {
-    double *v;                  /* (rows, 2 n, q) */
-    double *t;                  /* (rows q, n) */
-    double *u;                  /* (rows q, n_players) */
-    double *fitted;             /* (rows q, n) */
-    double *scratch;
-};
-
-/* t (q rows, n) of the values v */
-static void
-take_differences(const struct asci_kernel *d, const struct asci_team *t,
-                 struct work *w)
-{
-    const size_t q = t->q;
-    size_t i, c, p;
-
-    for (i = 0; i < t->n; i++)
-        for (c = 0; c < q; c++) {
-            const double *v = w->v + i * 2 * d->n * q + c;
-            const double all = t->all[i * q + c] - t->none[i * q + c];
-            double *to = w->t + (i * q + c) * d->n;
-
-            for (p = 0; p < d->n; p++)
-                to[p] = 0.5 * (v[2 * p * q] - v[(2 * p + 1) * q]) -
-                        d->offset[p] * all;
-        }
-}
-
-static int
-solve_part(const struct asci_game *g, const struct asci_team *t,
-           const struct asci_kernel *d, struct work *w, struct asc_error *e)
-{
-    const struct asci_sets sets = { 2 * d->n, d->words, d->bits };
-    const size_t n = t->n_players, m = t->n * t->q;
-    int status = asci_game_values(g, t, &sets, w->v, e);
-    size_t i, j;
-
-    if (status)
-        return status;
-    take_differences(d, t, w);
-    asci_product(d->solve, w->t, m, w->u, w->scratch);
-    for (i = 0; i < m; i++)
-        for (j = 0; j < n; j++)
-            t->phi[i * n + j] = (t->all[i] - t->none[i]) / (double)n +
-                                w->u[i * n + j];
-    if (!t->se || d->n_strata == 0)
-        return ASC_OK;
-    asci_product(d->fit, w->u, m, w->fitted, w->scratch);
-    for (i = 0; i < m * d->n; i++)
-        w->t[i] -= w->fitted[i];
-    for (i = 0; i < m; i++)
-        asci_kernel_variance(d, w->t + i * d->n, t->se + i * n);
-    for (i = 0; i < m * n; i++)
-        t->se[i] = sqrt(t->se[i]);
-    return ASC_OK;
-}
-
-/* A single player gets all. */
-static void
-give_all(const struct asci_team *t)
-{
-    size_t i;
-
-    for (i = 0; i < t->n * t->q; i++)
-        t->phi[i] = t->all[i] - t->none[i];
-}
-
-static int
-solve_level(const struct asci_game *g, const struct asci_team *t,
-            const struct asci_kernel *d, struct asc_error *e)
-{
-    struct work w;
-    size_t rows, i, scratch;
-    int status = ASC_ESYSTEM;
-
-    for (i = 0; t->se && i < t->n * t->q * t->n_players; i++)
-        t->se[i] = 0.0;
-    if (d->n == 0) {
-        give_all(t);
-        return ASC_OK;
-    }
-    memset(&w, 0, sizeof w);
-    rows = asci_game_rows(t, 2 * d->n);
-    scratch = asci_product_scratch(d->solve);
-    if (asci_product_scratch(d->fit) > scratch)
-        scratch = asci_product_scratch(d->fit);
-    w.v = asci_alloc(rows * t->q, 2 * d->n * sizeof *w.v, e);
-    w.t = asci_alloc(rows * t->q, d->n * sizeof *w.t, e);
-    w.u = asci_alloc(rows * t->q, t->n_players * sizeof *w.u, e);
-    w.fitted = asci_alloc(rows * t->q, d->n * sizeof *w.fitted, e);
-    w.scratch = asci_alloc(scratch, sizeof *w.scratch, e);
-    if (!w.v || !w.t || !w.u || !w.fitted || !w.scratch)
-        goto out;
-    status = ASC_OK;
-    for (i = 0; i < t->n && status == ASC_OK; i += rows) {
-        const struct asci_team part = asci_team_part(t, g->d, i, rows);
-
-        status = solve_part(g, &part, d, &w, e);
-    }
-out:
-    free(w.scratch);
-    free(w.fitted);
-    free(w.u);
-    free(w.t);
-    free(w.v);
-    return status;
-}
-
 /* The design's errors rest on enough draws, or it has none. */
 static int
 is_believed(const struct asci_kernel *d)
@@ -263,7 +154,7 @@ settle(const struct state *s, const struct asci_team *t,
         d = asci_designs_get(s->designs, t->n_players, level, e);
         if (!d)
             return ASC_ESYSTEM;
-        if (solve_level(s->game, t, d, e))
+        if (asci_kernel_solve(s->game, t, d, e))
             return e ? (int)e->status : ASC_ESYSTEM;
     }
     return ASC_OK;
@@ -287,7 +178,7 @@ solve(const struct asci_game *g, const struct asci_team *t,
         if (!mine.se)
             return ASC_ESYSTEM;
     }
-    status = solve_level(g, &mine, d, e);
+    status = asci_kernel_solve(g, &mine, d, e);
     for (i = 0; s->error > 0.0 && i < t->n && status == ASC_OK; i++) {
         const struct asci_team row = asci_team_part(&mine, g->d, i, 1);
 

@@ -1,5 +1,8 @@
 # A method is its file here and one line in methods.def.
 lib_libcore_la_SOURCES += \
+	%reldir%/banzhaf.c \
+	%reldir%/coalition.c \
+	%reldir%/coalition.h \
 	%reldir%/designs.c \
 	%reldir%/designs.h \
 	%reldir%/exact_shapley.c \
@@ -18,11 +21,13 @@ lib_libcore_la_SOURCES += \
 	%reldir%/kernel_design.c \
 	%reldir%/kernel_design.h \
 	%reldir%/kernel_shap.c \
+	%reldir%/kernel_solve.c \
 	%reldir%/lime.c \
 	%reldir%/lime.h \
 	%reldir%/lime_near.c \
 	%reldir%/need.c \
 	%reldir%/occlusion.c \
+	%reldir%/owen.c \
 	%reldir%/path.c \
 	%reldir%/path.h \
 	%reldir%/permutation_shap.c \

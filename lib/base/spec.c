@@ -198,6 +198,37 @@ set_param(const struct parser *q, const struct asc_param *p,
     return ASC_OK;
 }
 
+static int
+set_text(struct asc_spec *s, size_t param, const char *value, size_t n,
+         struct asc_error *e)
+{
+    char *text = NULL;
+
+    if (n > 0) {
+        text = asci_copy_text(value, n, e);
+        if (!text)
+            return ASC_ESYSTEM;
+    }
+    free(s->text[param]);
+    s->text[param] = text;
+    s->value[param] = n > 0;
+    return ASC_OK;
+}
+
+int
+asc_spec_set_text(struct asc_spec *s, const char *param, const char *text,
+                  struct asc_error *e)
+{
+    const struct asc_param *params = params_of(s->entry);
+    size_t i;
+
+    for (i = 0; i < ASC_PARAMS_MAX && params[i].name; i++)
+        if (params[i].type == ASC_PARAM_TEXT && !strcmp(params[i].name, param))
+            return set_text(s, i, text, strlen(text), e);
+    return asc_fail(e, ASC_EUSAGE, "\"%s\" has no text parameter \"%s\"",
+                    s->entry->name, param);
+}
+
 /* A seed is any number of 64 bits. */
 static int
 set_seed(const struct parser *q, const char *value, size_t n, uint64_t *out)
@@ -296,7 +327,9 @@ parse_pair(const struct parser *q, const char *text, size_t n,
             break;
     if (params[i].name && i < ASC_PARAMS_MAX) {
         slot = (unsigned)i;
-        status = set_param(q, &params[i], value, n_value, &s->value[i]);
+        status = params[i].type == ASC_PARAM_TEXT
+                 ? set_text(s, i, value, n_value, q->e)
+                 : set_param(q, &params[i], value, n_value, &s->value[i]);
     } else if (q->entry->traits & ASC_RANDOM && same(key, n_key, "seed")) {
         slot = SEEN_SEED;
         status = set_seed(q, value, n_value, &s->seed);
@@ -370,7 +403,6 @@ parse_one(const char *text, size_t n, const struct asc_entry *const *entries,
     free(name);
     if (status != ASC_OK)
         return status;
-    memset(s, 0, sizeof *s);
     s->entry = q.entry;
     s->seed = 1;
     for (i = 0; i < ASC_PARAMS_MAX && params_of(q.entry)[i].name; i++)
@@ -386,6 +418,16 @@ parse_one(const char *text, size_t n, const struct asc_entry *const *entries,
     return ASC_OK;
 }
 
+static void
+free_texts(struct asc_spec *v, size_t n)
+{
+    size_t i, k;
+
+    for (i = 0; i < n; i++)
+        for (k = 0; k < ASC_PARAMS_MAX; k++)
+            free(v[i].text[k]);
+}
+
 int
 asc_specs_parse(const char *text, const struct asc_entry *const *entries,
                 size_t n, const char *what, struct asc_specs *out,
@@ -397,14 +439,19 @@ asc_specs_parse(const char *text, const struct asc_entry *const *entries,
 
     for (;;) {
         v = asci_resize(out->v, n_specs + 1, sizeof *v, e);
-        if (!v)
+        if (!v) {
+            free_texts(out->v + out->n, n_specs - out->n);
             return ASC_ESYSTEM;
+        }
         out->v = v;
         length = span(text, left, ',');
+        memset(&v[n_specs], 0, sizeof *v);
         status = parse_one(text, length, entries, n, what, &v[n_specs], e);
-        if (status != ASC_OK)
-            return status;
         n_specs++;
+        if (status != ASC_OK) {
+            free_texts(v + out->n, n_specs - out->n);
+            return status;
+        }
         if (length == left)
             break;
         text += length + 1;
@@ -417,6 +464,7 @@ asc_specs_parse(const char *text, const struct asc_entry *const *entries,
 void
 asc_specs_free(struct asc_specs *s)
 {
+    free_texts(s->v, s->n);
     free(s->v);
     s->v = NULL;
     s->n = 0;
@@ -431,7 +479,8 @@ asc_spec_text(const struct asc_spec *s, struct asc_buffer *out)
 
     asc_buffer_text(out, s->entry->name);
     for (i = 0; i < ASC_PARAMS_MAX && params[i].name; i++) {
-        if (s->value[i] == params[i].value)
+        if (params[i].type == ASC_PARAM_TEXT ? !s->text[i]
+                                             : s->value[i] == params[i].value)
             continue;
         asc_buffer_char(out, ':');
         asc_buffer_text(out, params[i].name);
@@ -440,6 +489,8 @@ asc_spec_text(const struct asc_spec *s, struct asc_buffer *out)
             c = choice(params[i].choices, (size_t)s->value[i], &n);
             if (c)
                 escape(c, n, out);
+        } else if (params[i].type == ASC_PARAM_TEXT) {
+            escape(s->text[i], strlen(s->text[i]), out);
         } else {
             asc_buffer_number(out, s->value[i], 0);
         }

@@ -33,7 +33,10 @@ check_values(const struct asc_spec *s)
         check(i < ASC_PARAMS_MAX && !isnan(s->value[i]));
         check(p[i].type == ASC_PARAM_REAL
               || s->value[i] == floor(s->value[i]));
-        check(p[i].type == ASC_PARAM_CHOICE ? s->value[i] >= 0.0
+        check((p[i].type == ASC_PARAM_TEXT && s->value[i] == 1.0) ==
+              (s->text[i] != NULL));
+        check(p[i].type == ASC_PARAM_CHOICE || p[i].type == ASC_PARAM_TEXT
+              ? s->value[i] >= 0.0
               : s->value[i] >= p[i].min && s->value[i] <= p[i].max);
     }
 }
@@ -46,7 +49,9 @@ check_same(const struct asc_spec *a, const struct asc_spec *b)
     check(a->entry == b->entry && a->seed == b->seed);
     check(strcmp(a->background, b->background) == 0);
     for (i = 0; a->entry->params && a->entry->params[i].name; i++)
-        check(a->value[i] == b->value[i]);
+        check(a->value[i] == b->value[i]
+              && !a->text[i] == !b->text[i]
+              && (!a->text[i] || !strcmp(a->text[i], b->text[i])));
 }
 
 /* The canonical texts, by commas. */

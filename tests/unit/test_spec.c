@@ -21,6 +21,7 @@ static const struct asc_param lime_params[] = {
       "bins" },
     { "shift", ASC_PARAM_REAL, 0, -INFINITY, INFINITY, NULL, "any number" },
     { "top", ASC_PARAM_REAL, 0, -INFINITY, 1, NULL, "at most one" },
+    { "note", ASC_PARAM_TEXT, 0, 0, 0, NULL, "any text" },
     ASC_PARAMS_END
 };
 static const struct asc_param plain_params[] = { ASC_PARAMS_END };
@@ -155,6 +156,9 @@ test_random_round_trip(void **unused)
         t.value[2] = (double)asc_stream_below(&s, 3);
         t.value[3] = asc_stream_normal(&s);
         t.value[4] = -fabs(asc_stream_normal(&s));
+        if (asc_stream_bits(&s) & 1)
+            t.text[5] = (char *)(uintptr_t)(asc_stream_bits(&s) & 1
+                                            ? "a=b,c;d:100%\n" : "x");
         t.seed = asc_stream_bits(&s);
         if (asc_stream_bits(&s) & 1)
             snprintf(t.background, sizeof t.background, "%08x",
@@ -166,6 +170,10 @@ test_random_round_trip(void **unused)
         assert_int_equal(specs.n, 1);
         for (k = 0; k < 5; k++)
             assert_true(specs.v[0].value[k] == t.value[k]);
+        assert_true(!specs.v[0].text[5] == !t.text[5]);
+        assert_true(specs.v[0].value[5] == (t.text[5] != NULL));
+        if (t.text[5])
+            assert_string_equal(specs.v[0].text[5], t.text[5]);
         assert_true(specs.v[0].seed == t.seed);
         assert_string_equal(specs.v[0].background, t.background);
         asc_specs_free(&specs);
@@ -279,6 +287,30 @@ test_garbage(void **unused)
     }
 }
 
+static void
+test_text(void **unused)
+{
+    struct asc_buffer b = { NULL, 0, 0, 0 };
+    struct asc_error e;
+
+    (void)unused;
+    assert_int_equal(parse("lime:note=a%3Db,lime:note=,tree-shap"), ASC_OK);
+    assert_string_equal(specs.v[0].text[5], "a=b");
+    assert_null(specs.v[1].text[5]);
+    assert_int_equal(asc_spec_set_text(&specs.v[1], "note", "1,2", &e),
+                     ASC_OK);
+    asc_spec_text(&specs.v[1], &b);
+    asc_buffer_char(&b, '\0');
+    assert_string_equal(b.p, "lime:note=1%2C2");
+    asc_buffer_free(&b);
+    assert_int_equal(asc_spec_set_text(&specs.v[2], "note", "1", &e),
+                     ASC_EUSAGE);
+    assert_string_equal(e.text,
+                        "\"tree-shap\" has no text parameter \"note\"");
+    /* what came before a failure is not lost, what came with it is */
+    assert_int_equal(parse("lime:note=1,lime:note=2:note=3"), ASC_EUSAGE);
+}
+
 int
 main(void)
 {
@@ -286,6 +318,7 @@ main(void)
         cmocka_unit_test_teardown(test_list, tear_down),
         cmocka_unit_test_teardown(test_canonical, tear_down),
         cmocka_unit_test_teardown(test_random_round_trip, tear_down),
+        cmocka_unit_test_teardown(test_text, tear_down),
         cmocka_unit_test_teardown(test_messages, tear_down),
         cmocka_unit_test_teardown(test_garbage, tear_down)
     };
