@@ -370,18 +370,19 @@ prepare(struct run *r)
         asc_buffer_print(&all, "%s%s", s ? "," : "", entries[s]->name);
     asc_buffer_char(&all, '\0');
     if (all.failed)
-        tool_misuse("out of memory");
+        tool_no_memory();
     tool_specs(r->o, tool_text(&r->o->specs) ? tool_text(&r->o->specs)
                : all.p, entries, n, "metric", &r->specs);
     asc_buffer_free(&all);
     tool_specs_once(&r->specs);
     r->metric = calloc(r->specs.n, sizeof *r->metric);
     if (!r->metric)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (s = 0; s < r->specs.n; s++) {
         size_t i;
 
         asc_spec_text(&r->specs.v[s], &r->metric[s].text);
+        tool_whole(&r->metric[s].text);
         for (i = 0; i < n; i++)
             if (&agreements[i]->entry == r->specs.v[s].entry)
                 r->metric[s].agreement = agreements[i];
@@ -412,7 +413,7 @@ open_tables(struct run *r)
     r->n_inputs = r->o->n_operands ? r->o->n_operands : 1;
     r->input = calloc(r->n_inputs, sizeof *r->input);
     if (!r->input)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (k = 0; k < r->n_inputs; k++) {
         struct attributions *a = &r->input[k].table;
 
@@ -422,7 +423,7 @@ open_tables(struct run *r)
             s.n = a->d;
             s.field = calloc(a->d, sizeof *s.field);
             if (!s.field)
-                tool_misuse("out of memory");
+                tool_no_memory();
             for (j = 0; j < a->d; j++)
                 s.field[j].name = a->field[j];
         } else {

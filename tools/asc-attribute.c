@@ -506,12 +506,13 @@ prepare(struct run *r, const char *path)
     tool_specs_once(&r->specs);
     r->method = calloc(r->specs.n, sizeof *r->method);
     if (!r->method)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (s = 0; s < r->specs.n; s++) {
         struct method *m = &r->method[s];
         const unsigned traits = r->specs.v[s].entry->traits;
 
         asc_spec_text(&r->specs.v[s], &m->text);
+        tool_whole(&m->text);
         m->exact = (traits & ASC_EXACT) != 0;
         m->tolerance = !(traits & ASC_ADDITIVE) ? INFINITY
             : m->exact ? TOLERANCE : COARSE;

@@ -79,7 +79,7 @@ compare(const struct scores *s, const struct score_series *v,
     struct asc_error e;
 
     if (!unit || !group || !rows)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < v->n; i++) {
         unit[i] = s->unit[v->row[i]];
         group[i] = s->group[v->row[i]];
@@ -89,7 +89,7 @@ compare(const struct scores *s, const struct score_series *v,
         scores_fail(s, v, &e);
     *result = realloc(*result, (*n_result + n_rows + 1) * sizeof **result);
     if (!*result)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < v->n; i++)
         if (group[i] != SIZE_MAX && !isnan(v->value[i]))
             small[group[i]] |= UNSEEN;
@@ -171,7 +171,7 @@ adjust(struct result *r, size_t n, const struct tool_options *o)
     size_t i, tests, most = 0;
 
     if (!p || !q)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (statistic = 0; statistic < ASC_DISPARITY_STATISTICS; statistic++) {
         for (i = tests = 0; i < n; i++) {
             p[i] = (int)r[i].row.statistic == statistic && !is_mirror(r, i, n)
@@ -233,7 +233,7 @@ main(int argc, char **argv)
                   s.n);
     small = calloc(s.n_groups + 1, 1);
     if (!small)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < s.n_series; i++) {
         const struct score_series *v = &s.series[i];
 

@@ -201,6 +201,10 @@ fill(void *context, void *block, struct asc_error *e)
         }
         b->kept_at[i + 1] = b->kept.n;
     }
+    if (b->kept.failed) {
+        asc_fail(e, ASC_ESYSTEM, "out of memory");
+        return -1;
+    }
     return got < 0 ? -1 : b->lines.n > 0;
 }
 
@@ -564,11 +568,12 @@ prepare(struct run *r)
     tool_specs_once(&r->specs);
     r->metric = calloc(r->specs.n, sizeof *r->metric);
     if (!r->metric)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (s = 0; s < r->specs.n; s++) {
         struct metric *m = &r->metric[s];
 
         asc_spec_text(&r->specs.v[s], &m->text);
+        tool_whole(&m->text);
         m->metric = find_metric(&r->specs.v[s]);
         if (o->curve && !m->metric->n_points)
             tool_misuse("%s has no curve", r->specs.v[s].entry->name);

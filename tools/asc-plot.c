@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/plot_kinds.h"
+#include "tools/undo.h"
 
 /* Where the scripts are installed; ASCRIBE_PLOTS names another place. */
 #ifndef ASC_PLOTS
@@ -136,7 +137,7 @@ set_font(struct plot_figure *f, const char *text)
     name = !text || comma == text ? strdup("Helvetica")
         : comma ? strndup(text, (size_t)(comma - text)) : strdup(text);
     if (!name)
-        plot_no_memory();
+        tool_no_memory();
     f->font = name;
     return name;
 }
@@ -152,7 +153,7 @@ add_file(struct asc_buffer *out, const char *dir, const char *name)
     FILE *in;
 
     if (asprintf(&path, "%s/%s.gp", dir, name) < 0)
-        plot_no_memory();
+        tool_no_memory();
     in = fopen(path, "r");
     if (!in) {
         asc_fail(&e, ASC_ESYSTEM, "%s: %s (ASCRIBE_PLOTS says where the "
@@ -198,7 +199,7 @@ assemble(struct asc_buffer *out, const struct plot_figure *f,
         asc_buffer_char(&quoted, '\0');
         asc_buffer_text(out, "OUTPUT = ");
         if (quoted.failed)
-            plot_no_memory();
+            tool_no_memory();
         plot_quote(out, quoted.p, 0);
         asc_buffer_char(out, '\n');
         asc_buffer_free(&quoted);
@@ -206,6 +207,8 @@ assemble(struct asc_buffer *out, const struct plot_figure *f,
     asc_buffer_text(out, "FONT = ");
     plot_quote(out, f->font, 0);
     asc_buffer_print(out, "\nSIZE = %g\n", f->size);
+    tool_whole(&f->head);
+    tool_whole(&f->data);
     asc_buffer_add(out, f->head.p, f->head.n);
     asc_buffer_char(out, '\n');
     asc_buffer_add(out, f->data.p, f->data.n);
@@ -214,7 +217,7 @@ assemble(struct asc_buffer *out, const struct plot_figure *f,
     add_file(out, dir, "style");
     add_file(out, dir, kind->name);
     if (f->head.failed || f->data.failed || out->failed)
-        plot_no_memory();
+        tool_no_memory();
 }
 
 /* ---- output ---- */
@@ -251,7 +254,7 @@ latex_file(const struct tool_options *o)
         tool_misuse("-T cairolatex makes two files, FILE.tex and FILE.pdf: "
                     "say -o FILE.tex");
     if (!copy)
-        plot_no_memory();
+        tool_no_memory();
     return copy;
 }
 
@@ -261,13 +264,18 @@ write_second(const char *tex, struct asc_buffer *b)
 {
     char *path = strdup(tex);
     struct asc_error e;
+    sigset_t before;
     asc_writer *w;
 
     if (!path)
-        plot_no_memory();
+        tool_no_memory();
     memcpy(path + strlen(path) - 3, "pdf", 3);
+    undo_hold(&before);
     if (!(w = asc_writer_open(path, &e)))
         tool_fail(&e);
+    if (asc_writer_temporary(w))
+        undo_path(asc_writer_temporary(w));
+    undo_release(&before);
     if (asc_writer_put(w, b, &e) != ASC_OK) {
         asc_writer_abandon(w);
         tool_fail(&e);

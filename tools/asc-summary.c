@@ -33,7 +33,7 @@ put_series(const struct scores *s, const struct score_series *v,
     size_t i;
 
     if (!unit)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < v->n; i++)
         unit[i] = s->unit[v->row[i]];
     if (asc_summarise(v->value, unit, v->n, &so, &r, &e))

@@ -40,14 +40,14 @@ attributions_open(struct attributions *a, const char *path, int beside,
     a->field = malloc(n * sizeof *a->field);
     a->kept = malloc(n * sizeof *a->kept);
     if (!a->phi || !a->field || !a->kept)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (j = 0; j < n; j++) {
         const char *c = asc_reader_column(a->reader, j);
 
         if (!strncmp(c, "phi.", 4)) {
             a->field[a->d] = strdup(c + 4);
             if (!a->field[a->d])
-                tool_misuse("out of memory");
+                tool_no_memory();
             a->phi[a->d++] = j;
         } else if (strncmp(c, "se.", 3) && (int)j != a->model && j != a->row
                    && j != a->method && j != a->output && j != a->scale
@@ -90,7 +90,7 @@ attributions_match(struct attributions *a, const struct asc_schema *s,
     struct asc_error e;
 
     if (!phi || !field)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (j = 0; j < a->d; j++)
         if (asc_schema_find(s, a->field[j]) < 0) {
             asc_fail(&e, ASC_EINPUT, "%s: column \"phi.%s\": %s has no such "
@@ -102,11 +102,11 @@ attributions_match(struct attributions *a, const struct asc_schema *s,
         asc_buffer_print(&name, "phi.%s", s->field[j].name);
         asc_buffer_char(&name, '\0');
         if (name.failed)
-            tool_misuse("out of memory");
+            tool_no_memory();
         phi[j] = require(a->reader, name.p);
         field[j] = strdup(s->field[j].name);
         if (!field[j])
-            tool_misuse("out of memory");
+            tool_no_memory();
     }
     for (j = 0; j < a->d; j++)
         free(a->field[j]);

@@ -13,7 +13,8 @@ bin_PROGRAMS += \
 	%reldir%/asc-predict \
 	%reldir%/asc-summary
 
-tool_base = %reldir%/tool.c %reldir%/tool.h
+tool_base = %reldir%/tool.c %reldir%/tool.h \
+	%reldir%/undo.c %reldir%/undo.h
 tool_rows = $(tool_base) %reldir%/rows.c %reldir%/rows.h
 tool_attributions = $(tool_base) %reldir%/attributions.c \
 	%reldir%/attributions.h
@@ -29,7 +30,7 @@ tools_asc_disparity_SOURCES = %reldir%/asc-disparity.c $(tool_scores)
 tools_asc_fidelity_SOURCES = %reldir%/asc-fidelity.c $(tool_attributions) \
 	$(tool_views)
 tools_asc_fit_SOURCES = %reldir%/asc-fit.c $(tool_base)
-tools_asc_plot_SOURCES = %reldir%/asc-plot.c $(tool_base) \
+tools_asc_plot_SOURCES = %reldir%/asc-plot.c %reldir%/tool.c %reldir%/tool.h \
 	%reldir%/plot_attribution.c \
 	%reldir%/plot_curves.c \
 	%reldir%/plot_disparity.c \
@@ -52,8 +53,11 @@ tools_asc_summary_LDADD = libascribe.la
 
 # The parts of asc-plot that compute, which unit tests link too.
 noinst_LTLIBRARIES += %reldir%/libplot.la
+%canon_reldir%_libplot_la_CPPFLAGS = $(AM_CPPFLAGS)
 %canon_reldir%_libplot_la_SOURCES = \
 	%reldir%/plot.c \
 	%reldir%/plot.h \
 	%reldir%/plot_run.c \
-	%reldir%/plot_swarm.c
+	%reldir%/plot_swarm.c \
+	%reldir%/undo.c \
+	%reldir%/undo.h

@@ -722,11 +722,12 @@ legend_rows(const struct plot_figure *f, char *const *text, size_t n,
 }
 
 double
-plot_legend_height(const struct plot_figure *f, char *const *text, size_t n)
+plot_legend_height(struct plot_figure *f, char *const *text, size_t n)
 {
     double *width = malloc((n + 1) * sizeof *width);
     const size_t rows = width ? legend_rows(f, text, n, width) : n;
 
+    f->head.failed |= !width;
     free(width);
     return (1.1 * (double)rows + 0.3) * plot_line_height(f);
 }

@@ -130,8 +130,7 @@ int plot_page_set(struct plot_page *p, struct plot_figure *f, double least,
 /* A legend at the bottom of the page: in as many columns as fit, column by
  * column.  First the height that it takes; once the page is set the places:
  * KEYS, KEY, KEYX, KEYY (left end of the sample), KEYSAMPLE. */
-double plot_legend_height(const struct plot_figure *f, char *const *text,
-                          size_t n);
+double plot_legend_height(struct plot_figure *f, char *const *text, size_t n);
 void plot_legend_set(struct plot_figure *f, char *const *text, size_t n);
 
 /* ---- beeswarms ---- */

@@ -57,13 +57,13 @@ read_head(struct attribution *a, asc_reader *r, const struct tool_options *o)
     a->field = calloc(n + 1, sizeof *a->field);
     a->column = calloc(n + 1, sizeof *a->column);
     if (!a->field || !a->column)
-        plot_no_memory();
+        tool_no_memory();
     for (j = 0; j < n; j++) {
         if (strncmp(asc_reader_column(r, j), "phi.", 4) != 0)
             continue;
         a->field[a->d] = strdup(asc_reader_column(r, j) + 4);
         if (!a->field[a->d])
-            plot_no_memory();
+            tool_no_memory();
         a->column[a->d++] = j;
     }
     if (a->d == 0) {
@@ -81,12 +81,12 @@ panel_of(struct attribution *a, size_t i)
     struct panel *p;
 
     if (i == SIZE_MAX)
-        plot_no_memory();
+        tool_no_memory();
     if (i < a->n_panels)
         return &a->panel[i];
     p = reallocarray(a->panel, i + 1, sizeof *p);
     if (!p)
-        plot_no_memory();
+        tool_no_memory();
     a->panel = p;
     a->n_panels = i + 1;
     p += i;
@@ -95,7 +95,7 @@ panel_of(struct attribution *a, size_t i)
     p->sum = calloc(a->d, sizeof *p->sum);
     p->squares = calloc(a->d, sizeof *p->squares);
     if (!p->n || !p->sum || !p->squares)
-        plot_no_memory();
+        tool_no_memory();
     return p;
 }
 
@@ -124,12 +124,12 @@ show(struct panel *p, struct asc_text id, const double *phi, size_t d)
     size_t i, child;
 
     if (!p->shown && !(p->shown = calloc(ROWS_SHOWN, sizeof *p->shown)))
-        plot_no_memory();
+        tool_no_memory();
     new.hash = asc_hash(id.p, id.n);
     new.id = strndup(id.p, id.n);
     new.phi = malloc(d * sizeof *phi);
     if (!new.id || !new.phi)
-        plot_no_memory();
+        tool_no_memory();
     memcpy(new.phi, phi, d * sizeof *phi);
     if (p->n_shown < ROWS_SHOWN) {
         i = p->n_shown++;
@@ -163,7 +163,7 @@ read_rows(struct attribution *a, asc_reader *r, int swarm)
     size_t j;
 
     if (!phi)
-        plot_no_memory();
+        tool_no_memory();
     while (plot_next(r)) {
         plot_one_of(&a->rest, r);
         p = panel_of(a, plot_keys_index(&a->keys, r));
@@ -198,7 +198,7 @@ order_fields(struct attribution *a, const struct tool_options *o)
 
     a->order = malloc(a->d * sizeof *a->order);
     if (!share || !a->order)
-        plot_no_memory();
+        tool_no_memory();
     for (i = 0; i < a->n_panels; i++) {
         for (j = 0, top = 0.0; j < a->d; j++)
             top = fmax(top, mean_size(&a->panel[i], j));
@@ -260,12 +260,12 @@ set_page(struct attribution *a, struct plot_figure *f, double pitch,
 
     a->label = plot_keys_labels(&a->keys);
     if (!name || !a->label)
-        plot_no_memory();
+        tool_no_memory();
     if (a->n_panels == 1)
         a->label[0][0] = '\0';
     for (i = 0; i < a->n_fields; i++)
         if (!(name[i] = strdup(a->field[a->order[i]])))
-            plot_no_memory();
+            tool_no_memory();
     page.left = plot_fit_labels(f, name, a->n_fields, 28, 0.4)
         + 0.9 * line;
     page.right = 0.8 * line;
@@ -329,7 +329,7 @@ prepare_bars(struct plot_figure *f, asc_reader *r,
     axis = calloc(a.n_panels + 1, sizeof *axis);
     top = calloc(2 * a.n_panels + 1, sizeof *top);
     if (!axis || !top)
-        plot_no_memory();
+        tool_no_memory();
     plot_level(f, o, level, sizeof level);
     snprintf(text, sizeof text, plot_latex(f) ? "mean $|\\phi|$ (%s interval)"
              : "mean |\xCF\x86| (%s interval)", level);
@@ -409,7 +409,7 @@ collect_ids(struct colours *c, const struct attribution *a)
         n += a->panel[i].n_shown;
     c->id = malloc((n + 1) * sizeof *c->id);
     if (!c->id)
-        plot_no_memory();
+        tool_no_memory();
     for (i = 0, n = 0; i < a->n_panels; i++)
         for (j = 0; j < a->panel[i].n_shown; j++)
             c->id[n++] = a->panel[i].shown[j].id;
@@ -430,7 +430,7 @@ scale_colours(const char *field, char **text, size_t n, double *v,
     int numbers = 1;
 
     if (!known)
-        plot_no_memory();
+        tool_no_memory();
     for (i = 0; i < n; i++) {
         v[i * stride] = NAN;
         if (!text[i])
@@ -457,7 +457,7 @@ scale_colours(const char *field, char **text, size_t n, double *v,
             struct asc_text t = { text[i], text[i] ? strlen(text[i]) : 0 };
 
             if (text[i] && plot_name(&names, t) == SIZE_MAX)
-                plot_no_memory();
+                tool_no_memory();
         }
         if (names.n > 2)
             tool_note("%s has %zu categories and no order: drawn without "
@@ -487,7 +487,7 @@ read_colours(struct colours *c, const struct attribution *a,
     seen = calloc(c->n_ids + 1, 1);
     c->value = malloc((a->d * c->n_ids + 1) * sizeof *c->value);
     if (!column || !text || !seen || !c->value)
-        plot_no_memory();
+        tool_no_memory();
     for (j = 0; j < a->d; j++)
         column[j] = plot_column(r, a->field[j]);
     while (plot_next(r)) {
@@ -495,7 +495,7 @@ read_colours(struct colours *c, const struct attribution *a,
         char *key = strndup(id.p, id.n);
 
         if (!key)
-            plot_no_memory();
+            tool_no_memory();
         i = find_id(c, key);
         free(key);
         if (i == SIZE_MAX || seen[i])
@@ -507,7 +507,7 @@ read_colours(struct colours *c, const struct attribution *a,
             if (asc_reader_missing(r, column[j]))
                 continue;
             if (!(text[j * c->n_ids + i] = strndup(t.p, t.n)))
-                plot_no_memory();
+                tool_no_memory();
         }
     }
     for (i = 0; i < c->n_ids; i++)
@@ -564,7 +564,7 @@ put_discs(struct plot_figure *f, const struct panel *p, size_t j, size_t k,
     size_t i, n = 0;
 
     if (!disc || !x || !y || !order)
-        plot_no_memory();
+        tool_no_memory();
     for (i = 0; i < p->n_shown; i++) {
         const struct row *row = &p->shown[i];
 
@@ -626,7 +626,7 @@ prepare_beeswarm(struct plot_figure *f, asc_reader *r,
     axis = calloc(a.n_panels + 1, sizeof *axis);
     lo = calloc(2 * a.n_panels + 1, sizeof *lo);
     if (!axis || !lo)
-        plot_no_memory();
+        tool_no_memory();
     hi = lo + a.n_panels;
     asc_buffer_print(&f->head, "XLABEL = '%s'\nCOLOURED = %d\nDISC = %g\n",
                      plot_latex(f) ? "attribution $\\phi$"

@@ -50,7 +50,7 @@ point_at(struct curve *c, double x)
         c->capacity = 2 * c->capacity + 16;
         c->point = reallocarray(c->point, c->capacity, sizeof *c->point);
         if (!c->point)
-            plot_no_memory();
+            tool_no_memory();
     }
     memmove(c->point + lo + 1, c->point + lo, (c->n - lo) * sizeof *c->point);
     c->n++;
@@ -79,7 +79,7 @@ read_curves(struct curves *c, asc_reader *r, const struct tool_options *o)
         i = plot_keys_index(&c->panels, r);
         k = c->lines.n ? plot_keys_index(&c->lines, r) : 0;
         if (i == SIZE_MAX || k == SIZE_MAX)
-            plot_no_memory();
+            tool_no_memory();
         if (k >= LINES_MAX) {
             asc_fail(&e, ASC_EUSAGE, "%s:%zu: more than %d lines cannot be "
                      "told apart; select some, or name a column in --panels",
@@ -90,7 +90,7 @@ read_curves(struct curves *c, asc_reader *r, const struct tool_options *o)
             c->curve = reallocarray(c->curve, i + 1,
                                     LINES_MAX * sizeof *c->curve);
             if (!c->curve)
-                plot_no_memory();
+                tool_no_memory();
             memset(c->curve + c->n_panels * LINES_MAX, 0,
                    (i + 1 - c->n_panels) * LINES_MAX * sizeof *c->curve);
             c->n_panels = i + 1;
@@ -176,7 +176,7 @@ prepare_curves(struct plot_figure *f, asc_reader *r,
     x = calloc(n + 1, sizeof *x);
     y = calloc(n + 1, sizeof *y);
     if (!label || !name || !range || !x || !y)
-        plot_no_memory();
+        tool_no_memory();
     put_curves(f, &c, factor, range);
     /* labels of y need room before the height of the panels is known */
     tics = plot_text_width(f, "\xE2\x88\x92" "0.00");

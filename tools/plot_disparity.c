@@ -39,7 +39,7 @@ line_of(struct disparity *d, size_t panel, size_t row)
             return &d->line[i];
     v = reallocarray(d->line, d->n + 1, sizeof *v);
     if (!v)
-        plot_no_memory();
+        tool_no_memory();
     d->line = v;
     v += d->n++;
     v->panel = panel;
@@ -95,7 +95,7 @@ group_of(struct disparity *d, asc_reader *r)
     struct asc_error e;
 
     if (k == SIZE_MAX)
-        plot_no_memory();
+        tool_no_memory();
     if (k >= GROUPS_MAX) {
         asc_fail(&e, ASC_EUSAGE, "%s:%zu: more than %d groups cannot be told "
                  "apart; select some", asc_reader_name(r), asc_reader_line(r),
@@ -132,7 +132,7 @@ read_disparity(struct disparity *d, asc_reader *r,
         panel = plot_keys_index(&d->panels, r);
         row = d->rows.n ? plot_keys_index(&d->rows, r) : 0;
         if (panel == SIZE_MAX || row == SIZE_MAX)
-            plot_no_memory();
+            tool_no_memory();
         v = line_of(d, panel, row);
         if (is(t, "mean")) {
             k = group_of(d, r);
@@ -160,7 +160,7 @@ group_names(const struct disparity *d, const asc_reader *r)
     size_t i, k, length;
 
     if (!name)
-        plot_no_memory();
+        tool_no_memory();
     for (k = 0; k < n; k++) {
         struct asc_buffer b = { NULL, 0, 0, 0 };
         const char *text = d->groups.combination.v[k];
@@ -174,7 +174,7 @@ group_names(const struct disparity *d, const asc_reader *r)
         }
         asc_buffer_char(&b, '\0');
         if (b.failed)
-            plot_no_memory();
+            tool_no_memory();
         name[k] = b.p;
     }
     return name;
@@ -193,7 +193,7 @@ gap_text(const struct plot_figure *f, double gap)
                       fabs(gap)) < 0)
         text = NULL;
     if (!text)
-        plot_no_memory();
+        tool_no_memory();
     return text;
 }
 
@@ -205,7 +205,7 @@ p_text(double p)
     plot_p_value(p, &b);
     asc_buffer_char(&b, '\0');
     if (b.failed)
-        plot_no_memory();
+        tool_no_memory();
     return b.p;
 }
 
@@ -294,7 +294,7 @@ set_label(struct plot_figure *f, const struct disparity *d, int two)
         b = plot_shorten(d->groups.combination.v[1], 16);
         if (!a || !b || asprintf(&text, "mean, with its interval; gap: %s "
                                  "less %s", a, b) < 0)
-            plot_no_memory();
+            tool_no_memory();
         for (c = text; *c; c++)
             if (*c == '\t')
                 *c = ' ';
@@ -334,7 +334,7 @@ prepare_disparity(struct plot_figure *f, asc_reader *r,
     p = calloc(n * n_rows + 1, sizeof *p);
     axis = calloc(n + 1, sizeof *axis);
     if (!label || !row || !gap || !p || !axis)
-        plot_no_memory();
+        tool_no_memory();
     gap_texts(f, &d, n_rows, n * n_rows, gap, p);
     gap_head = n_groups == 2 ? "gap" : "max gap";
     p_head = asc_reader_find(r, "p_adjusted") >= 0 ? "adj. p" : "p";

@@ -8,15 +8,6 @@
 #include "tools/plot_kinds.h"
 
 void
-plot_no_memory(void)
-{
-    struct asc_error e;
-
-    asc_fail(&e, ASC_ESYSTEM, "out of memory");
-    tool_fail(&e);
-}
-
-void
 plot_panels(struct plot_keys *panels, const asc_reader *r,
             const char *const *usual, size_t n, const struct tool_options *o)
 {
@@ -46,7 +37,7 @@ plot_one_of(struct plot_keys *rest, const asc_reader *r)
     size_t k;
 
     if (i == SIZE_MAX)
-        plot_no_memory();
+        tool_no_memory();
     if (i == 0)
         return;
     a = rest->combination.v[0];
@@ -188,17 +179,17 @@ plot_fit_labels(const struct plot_figure *f, char **label, size_t n,
     size_t i;
 
     if (!shorter)
-        plot_no_memory();
+        tool_no_memory();
     for (;; most--) {
         for (i = 0; i < n; i++)
             if (!(shorter[i] = plot_shorten(label[i], most)))
-                plot_no_memory();
+                tool_no_memory();
         width = widest(f, shorter, n);
         if (width <= share * f->width || most <= 4)
             break;
         plot_labels_free(shorter, n);
         if (!(shorter = calloc(n + 1, sizeof *shorter)))
-            plot_no_memory();
+            tool_no_memory();
     }
     /* Names that could no longer be told apart stay as they are. */
     if (repeated(shorter, n)) {

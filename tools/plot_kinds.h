@@ -18,7 +18,6 @@ extern const struct plot_kind plot_bars, plot_beeswarm, plot_heatmap,
 
 /* What the kinds do alike. */
 
-void plot_no_memory(void) __attribute__((noreturn));
 /* The panels: the columns of --panels, else those of the n `usual' ones that
  * there are. */
 void plot_panels(struct plot_keys *panels, const asc_reader *r,

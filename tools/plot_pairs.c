@@ -39,13 +39,13 @@ grow(struct pairs *p, size_t n_panels)
         n_panels = p->n_panels;
     panel = reallocarray(p->panel, n_panels, sizeof *panel);
     if (!panel || room > 10000)
-        plot_no_memory();
+        tool_no_memory();
     p->panel = panel;
     for (k = 0; k < n_panels; k++) {
         if (k < p->n_panels && room == p->room)
             continue;
         if (!(cells = calloc(room * room, sizeof *cells)))
-            plot_no_memory();
+            tool_no_memory();
         for (i = 0; k < p->n_panels && i < p->room; i++)
             memcpy(cells + i * room, panel[k] + i * p->room,
                    p->room * sizeof *cells);
@@ -77,7 +77,7 @@ read_pairs(struct pairs *p, asc_reader *r, const struct tool_options *o)
         a = plot_name(&p->methods, asc_reader_text(r, column_a));
         b = plot_name(&p->methods, asc_reader_text(r, column_b));
         if (i == SIZE_MAX || a == SIZE_MAX || b == SIZE_MAX)
-            plot_no_memory();
+            tool_no_memory();
         grow(p, i + 1);
         c = &p->panel[i][a * p->room + b];
         v = plot_value(r, column_v);
@@ -153,18 +153,18 @@ prepare_heatmap(struct plot_figure *f, asc_reader *r,
     if (!(label = plot_keys_labels(&p.keys))
         || !(name = calloc(n + 1, sizeof *name))
         || !(below = calloc(n + 1, sizeof *below)))
-        plot_no_memory();
+        tool_no_memory();
     for (i = 0; i < n; i++)
         if (!(name[i] = strdup(p.methods.v[i])))
-            plot_no_memory();
+            tool_no_memory();
     if (!plot_plain(name, n))
-        plot_no_memory();
+        tool_no_memory();
     /* a terminal of characters cannot turn text: numbers below, there */
     for (i = 0; i < n && f->type == PLOT_DUMB; i++) {
         char *numbered;
 
         if (asprintf(&numbered, "%s %zu", name[i], i + 1) < 0)
-            plot_no_memory();
+            tool_no_memory();
         free(name[i]);
         name[i] = numbered;
     }
@@ -186,7 +186,7 @@ prepare_heatmap(struct plot_figure *f, asc_reader *r,
     for (i = 0; i < n; i++)
         if ((f->type == PLOT_DUMB ? asprintf(&below[i], "%zu", i + 1)
                                   : asprintf(&below[i], "%s", name[i])) < 0)
-            plot_no_memory();
+            tool_no_memory();
     across = f->type != PLOT_DUMB && names > 0.9 * width / (double)n ? 0.0
                                                                      : 1.0;
     page.foot = (across > 0.0 ? 1.5 * line : names + 0.6 * line)

@@ -4,10 +4,12 @@
  * gnuplot gets the script on standard input and writes to a file: with no
  * pipe between the two nobody can wait for the other.  It runs in a directory
  * of its own, without the user's start-up file (-d) and the variables that
- * change its output, and in UTC. */
+ * change its output, and in UTC.  A signal that ends the program ends it too,
+ * and the directory goes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "tools/plot.h"
+#include "tools/undo.h"
 
 extern char **environ;
 
@@ -170,25 +173,36 @@ complaint(int fd, struct asc_error *e)
     return status;
 }
 
+/* With the signals of `mask' blocked, and those that tools ignore as usual. */
 static int
-spawn(const char *dir, int in, int out, int err, struct asc_error *e)
+spawn(const char *dir, int in, int out, int err, const sigset_t *mask,
+      pid_t *pid, struct asc_error *e)
 {
     char *argv[] = { (char *)"gnuplot", (char *)"-d", (char *)"-", NULL };
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
     char **env = environment();
-    int failed, status;
-    pid_t pid;
+    sigset_t usual;
+    int failed;
 
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGXFSZ);
     if (!env || posix_spawn_file_actions_init(&actions) != 0) {
         free(env);
         return asc_fail(e, ASC_ESYSTEM, "out of memory");
     }
-    failed = posix_spawn_file_actions_adddup2(&actions, in, 0)
+    posix_spawnattr_init(&attributes);
+    failed = posix_spawnattr_setsigmask(&attributes, mask)
+        || posix_spawnattr_setsigdefault(&attributes, &usual)
+        || posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK
+                                    | POSIX_SPAWN_SETSIGDEF)
+        || posix_spawn_file_actions_adddup2(&actions, in, 0)
         || posix_spawn_file_actions_adddup2(&actions, out, 1)
         || posix_spawn_file_actions_adddup2(&actions, err, 2)
         || posix_spawn_file_actions_addchdir_np(&actions, dir);
     if (!failed)
-        failed = posix_spawnp(&pid, argv[0], &actions, NULL, argv, env);
+        failed = posix_spawnp(pid, argv[0], &actions, &attributes, argv, env);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     free(env);
     if (failed == ENOENT)
@@ -198,6 +212,20 @@ spawn(const char *dir, int in, int out, int err, struct asc_error *e)
     if (failed)
         return asc_fail(e, ASC_ESYSTEM, "gnuplot cannot be started: %s",
                         strerror(failed));
+    return ASC_OK;
+}
+
+/* err: what it wrote on standard error. */
+static int
+await(pid_t pid, int err, struct asc_error *e)
+{
+    siginfo_t info;
+    int status = 0;
+
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
+        if (errno != EINTR)
+            return system_failure(e, "gnuplot");
+    undo_child(0);              /* before its number is free for others */
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return system_failure(e, "gnuplot");
@@ -207,50 +235,93 @@ spawn(const char *dir, int in, int out, int err, struct asc_error *e)
     return WEXITSTATUS(status) == 0 ? ASC_OK : complaint(err, e);
 }
 
+/* What gnuplot works with. */
+struct workshop {
+    char *dir;
+    const char *file;           /* base name of what it writes, or NULL */
+    int in, answer, trouble;    /* its standard streams, or -1 */
+};
+
+static int
+open_workshop(struct workshop *w, struct asc_error *e)
+{
+    const char *root = getenv("TMPDIR");
+    char *path;
+
+    w->in = w->answer = w->trouble = -1;
+    w->dir = path_of(root && *root ? root : "/tmp", "asc-plot.XXXXXX", "");
+    if (!w->dir)
+        return asc_fail(e, ASC_ESYSTEM, "out of memory");
+    if (!mkdtemp(w->dir)) {
+        system_failure(e, w->dir);
+        free(w->dir);
+        w->dir = NULL;
+        return ASC_ESYSTEM;
+    }
+    undo_path(w->dir);
+    if (w->file) {
+        if ((path = path_of(w->dir, w->file, ".tex")))
+            undo_path(path);
+        free(path);
+        if ((path = path_of(w->dir, w->file, ".pdf")))
+            undo_path(path);
+        free(path);
+    }
+    if ((w->in = scratch(w->dir, "in")) < 0
+        || (w->answer = scratch(w->dir, "out")) < 0
+        || (w->trouble = scratch(w->dir, "err")) < 0)
+        return system_failure(e, w->dir);
+    return ASC_OK;
+}
+
+static void
+close_workshop(struct workshop *w)
+{
+    if (!w->dir)
+        return;
+    if (w->file) {
+        discard(w->dir, w->file, ".tex");
+        discard(w->dir, w->file, ".pdf");
+    }
+    if (w->in >= 0)
+        close(w->in);
+    if (w->answer >= 0)
+        close(w->answer);
+    if (w->trouble >= 0)
+        close(w->trouble);
+    rmdir(w->dir);
+    free(w->dir);
+    undo_forget_paths();
+}
+
 int
 plot_run(const struct asc_buffer *script, const char *file,
          struct asc_buffer *out, struct asc_buffer *second,
          struct asc_error *e)
 {
-    const char *root = getenv("TMPDIR");
-    char *dir = path_of(root && *root ? root : "/tmp", "asc-plot.XXXXXX", "");
-    int in = -1, answer = -1, trouble = -1, status = ASC_OK;
+    struct workshop w = { .file = file };
+    sigset_t before;
+    pid_t pid = 0;
+    int status;
 
-    if (!dir)
-        return asc_fail(e, ASC_ESYSTEM, "out of memory");
-    if (!mkdtemp(dir)) {
-        status = system_failure(e, dir);
-        free(dir);
-        return status;
-    }
-    in = scratch(dir, "in");
-    answer = scratch(dir, "out");
-    trouble = scratch(dir, "err");
-    if (in < 0 || answer < 0 || trouble < 0)
-        status = system_failure(e, dir);
+    undo_hold(&before);
+    status = open_workshop(&w, e);
     if (status == ASC_OK)
-        status = write_file(in, script, e);
+        status = write_file(w.in, script, e);
     if (status == ASC_OK)
-        status = spawn(dir, in, answer, trouble, e);
+        status = spawn(w.dir, w.in, w.answer, w.trouble, &before, &pid, e);
+    undo_child(pid);
+    undo_release(&before);
+    if (status == ASC_OK)
+        status = await(pid, w.trouble, e);
     if (status == ASC_OK && file) {
-        status = collect(dir, file, ".tex", out, e);
+        status = collect(w.dir, file, ".tex", out, e);
         if (status == ASC_OK)
-            status = collect(dir, file, ".pdf", second, e);
+            status = collect(w.dir, file, ".pdf", second, e);
     } else if (status == ASC_OK) {
-        status = read_file(answer, out, e);
+        status = read_file(w.answer, out, e);
     }
-    if (file) {
-        discard(dir, file, ".tex");
-        discard(dir, file, ".pdf");
-    }
-    if (in >= 0)
-        close(in);
-    if (answer >= 0)
-        close(answer);
-    if (trouble >= 0)
-        close(trouble);
-    rmdir(dir);
-    free(dir);
+    close_workshop(&w);
     return status;
 }
 

@@ -27,22 +27,13 @@ struct reading {
     size_t n_groups, group_room, *group_at;
 };
 
-static void
-out_of_memory(void)
-{
-    struct asc_error e;
-
-    asc_fail(&e, ASC_ESYSTEM, "out of memory");
-    tool_fail(&e);
-}
-
 static void *
 grow(void *p, size_t n, size_t size)
 {
     void *q = realloc(p, n * size + !n);
 
     if (!q)
-        out_of_memory();
+        tool_no_memory();
     return q;
 }
 
@@ -62,13 +53,13 @@ find_by(struct reading *g, const struct tool_options *o)
         for (i = 0; i < sizeof usual / sizeof *usual; i++)
             if (asc_reader_find(g->r, usual[i]) >= 0)
                 asc_buffer_print(&list, "%s%s", list.n ? "," : "", usual[i]);
-        if (!list.n)
+        if (!list.n && !list.failed)
             tool_misuse("%s has no column method or metric: say with --by "
                         "what tells its values apart", g->s->name);
     }
     asc_buffer_char(&list, '\0');
     if (list.failed)
-        out_of_memory();
+        tool_no_memory();
     g->s->n_by = tool_split(list.p, &g->s->by, &g->s->by_store);
     tool_columns(g->r, list.p, &g->by);
     asc_buffer_free(&list);
@@ -156,7 +147,7 @@ find_series(struct reading *g)
     }
     asc_buffer_char(&g->key, '\0');
     if (g->key.failed)
-        out_of_memory();
+        tool_no_memory();
     /* Series come in turn in a table ordered by rows. */
     for (i = 0; i < s->n_series; i++) {
         k = (g->last + 1 + i) % s->n_series;
@@ -171,7 +162,7 @@ find_series(struct reading *g)
     memset(v, 0, sizeof *v);
     v->key = strdup(g->key.p);
     if (!v->key)
-        out_of_memory();
+        tool_no_memory();
     v->ids = asc_ids_new(&e);
     if (!v->ids)
         tool_fail(&e);
@@ -202,7 +193,7 @@ find_group(struct reading *g)
     }
     asc_buffer_char(b, '\0');
     if (b->failed)
-        out_of_memory();
+        tool_no_memory();
     for (i = 0; i < g->n_groups; i++)
         if (!strcmp(b->p + g->group_at[i], b->p + at)) {
             b->n = at;
@@ -284,7 +275,7 @@ read_line(struct reading *g)
     asc_buffer_add(&s->text, unit.p, unit.n);
     g->length[s->n] = s->text.n - g->offset[s->n];
     if (s->text.failed)
-        out_of_memory();
+        tool_no_memory();
     s->group[s->n] = s->n_group_columns ? find_group(g) : SIZE_MAX;
     s->no_group += s->n_group_columns && s->group[s->n] == SIZE_MAX;
     v->undefined += isnan(value) != 0;
@@ -322,7 +313,7 @@ sort_groups(struct reading *g)
         v[i].name = strdup(g->groups.p + g->group_at[i]);
         v[i].index = i;
         if (!v[i].name)
-            out_of_memory();
+            tool_no_memory();
     }
     if (g->n_groups)
         qsort(v, g->n_groups, sizeof *v, by_name);
@@ -356,7 +347,7 @@ scores_read(struct scores *s, const char *path, const struct tool_options *o)
     g.r = tool_table(path, &plain);
     s->name = strdup(asc_reader_name(g.r));
     if (!s->name)
-        out_of_memory();
+        tool_no_memory();
     find_columns(&g, o);
     w = tool_writer(o, g.r, NULL, NULL, NULL);
     while ((got = asc_reader_next(g.r, &e)) == 1)
@@ -422,7 +413,7 @@ scores_show(const char *texts, struct asc_buffer *out)
                         : (const char[]){ *texts, '\0' });
     asc_buffer_char(out, '\0');
     if (out->failed)
-        out_of_memory();
+        tool_no_memory();
 }
 
 void

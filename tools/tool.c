@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/tool.h"
+#include "tools/undo.h"
 
 enum { BACKGROUND_ROWS = 100, LONG_ONLY = 256 };
 
@@ -134,7 +134,7 @@ static struct {
     const struct tool *tool;
     int quiet, verbose;
     asc_writer *writer;         /* dropped if the tool fails */
-    char *temporary;            /* its file's name, removed on a signal */
+    asc_children *children;     /* of models; killed if the tool fails */
     time_t started, said;
     int progress_shown, stdin_taken;
 } self;
@@ -149,37 +149,12 @@ clear_progress(void)
     self.progress_shown = 0;
 }
 
-/* For the signals that ask the program to end: as asynchronous as it may be,
- * and with the same end. */
-static void
-interrupted(int signal_number)
-{
-    if (self.temporary)
-        unlink(self.temporary);
-    raise(signal_number);       /* the handler is off by now */
-}
-
-static void
-watch_signals(void)
-{
-    static const int asking[] = { SIGHUP, SIGINT, SIGTERM };
-    struct sigaction now, old;
-    size_t i;
-
-    memset(&now, 0, sizeof now);
-    now.sa_handler = interrupted;
-    now.sa_flags = SA_RESETHAND | SA_NODEFER;
-    sigemptyset(&now.sa_mask);
-    for (i = 0; i < sizeof asking / sizeof *asking; i++)
-        if (!sigaction(asking[i], NULL, &old) && old.sa_handler == SIG_DFL)
-            sigaction(asking[i], &now, NULL);
-}
-
 static void
 stop(int status)
 {
     if (self.writer)
         asc_writer_abandon(self.writer);
+    asc_children_kill(self.children);
     exit(status);
 }
 
@@ -206,6 +181,22 @@ tool_misuse(const char *format, ...)
     va_end(ap);
     asc_fail(&e, ASC_EUSAGE, "%s", text);
     tool_fail(&e);
+}
+
+void
+tool_no_memory(void)
+{
+    struct asc_error e;
+
+    asc_fail(&e, ASC_ESYSTEM, "out of memory");
+    tool_fail(&e);
+}
+
+void
+tool_whole(const struct asc_buffer *b)
+{
+    if (b->failed)
+        tool_no_memory();
 }
 
 static void
@@ -473,7 +464,7 @@ join(struct asc_buffer *b, char separator, const char *text)
         b->p[b->n - 1] = separator;
     asc_buffer_add(b, text, strlen(text) + 1);
     if (b->failed)
-        tool_misuse("out of memory");
+        tool_no_memory();
 }
 
 /* One that can be seen, or a space; or "tab", if a tab will do. */
@@ -665,6 +656,7 @@ tool_start(const struct tool *tool, int argc, char **argv,
     o->threads = processors();
     self.tool = tool;
     self.started = time(NULL);
+    undo_watch();
     asc_blas_threads(1);        /* threads are over rows */
 
     *s++ = ':';
@@ -739,7 +731,7 @@ tool_split(const char *list, char ***piece, char **store)
         n += *p == ',';
     *piece = malloc(n * sizeof **piece);
     if (!*store || !*piece)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0, p = *store; i < n; i++) {
         (*piece)[i] = p;
         p += strcspn(p, ",");
@@ -816,9 +808,16 @@ static int
 is_file(const char *path)
 {
     struct stat st;
+    struct asc_error e;
 
-    return path && strcmp(path, "-") && !stat(path, &st)
-        && S_ISREG(st.st_mode);
+    if (!path || !strcmp(path, "-"))
+        return 0;
+    if (stat(path, &st)) {      /* although it is open */
+        asc_fail(&e, ASC_ESYSTEM, "%s: cannot be read: %s", path,
+                 strerror(errno));
+        tool_fail(&e);
+    }
+    return S_ISREG(st.st_mode);
 }
 
 static int
@@ -852,7 +851,7 @@ asc_model *
 tool_model(const struct tool_options *o, const asc_reader *r,
            const char *path)
 {
-    struct asc_model_options mo = { NULL, NULL, NULL, NULL, NULL, 0, 0.0, 0 };
+    struct asc_model_options mo = { .fields = o->fields };
     struct asc_buffer columns = { NULL, 0, 0, 0 }, not = { NULL, 0, 0, 0 };
     const char *const extra[] = { o->reader.id ? o->reader.id : "row",
         o->target, o->group, o->weight, o->unit, tool_text(&o->keep) };
@@ -883,8 +882,7 @@ tool_model(const struct tool_options *o, const asc_reader *r,
             asc_buffer_print(&not, "%s%s", not.n ? "," : "", extra[j]);
     asc_buffer_char(&not, '\0');
     if (columns.failed || not.failed)
-        tool_misuse("out of memory");
-    mo.fields = o->fields;
+        tool_no_memory();
     mo.categorical = o->categorical;
     mo.columns = columns.p;
     mo.not_fields = not.p;
@@ -893,6 +891,12 @@ tool_model(const struct tool_options *o, const asc_reader *r,
     mo.raw = o->scale_given && o->scale == ASC_RAW;
     mo.timeout = o->timeout;
     mo.max_memory = o->max_memory;
+    if (!self.children && is_command(o->model)) {
+        if (!(self.children = asc_children_new(&e)))
+            tool_fail(&e);
+        undo_children(self.children);
+    }
+    mo.children = self.children;
     m = asc_model_read(o->model, &mo, &e);
     if (!m)
         tool_fail(&e);
@@ -964,7 +968,7 @@ tool_columns(const asc_reader *r, const char *list, size_t **column)
     n = tool_split(list, &piece, &store);
     *column = malloc(n * sizeof **column);
     if (!*column)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < n; i++)
         if (asc_reader_require(r, piece[i], &(*column)[i], &e)) {
             e.status = ASC_EUSAGE;
@@ -1069,7 +1073,7 @@ find_class(const asc_model *m, const char *what, const char *c,
     size_t i, n = k;
 
     if (!names)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < k; i++)
         names[i] = asc_model_output(m, i);
     for (i = 0; i < 2 && words[i]; i++)
@@ -1099,7 +1103,7 @@ tool_classes(const struct tool_options *o, const asc_model *m, size_t **fixed)
 
     *fixed = malloc(k * sizeof **fixed);
     if (!*fixed)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (i = 0; i < k; i++)
         (*fixed)[i] = i;
     if (!c && asc_model_classifier(m) && k == 2)
@@ -1137,7 +1141,7 @@ tool_foil(const struct tool_options *o, const asc_model *m, size_t *q,
     }
     *against = malloc(*q * sizeof **against);
     if (!*against)
-        tool_misuse("out of memory");
+        tool_no_memory();
     if (*q == 1 && *fixed && **fixed == foil)
         tool_misuse("--foil: \"%s\" is what is explained itself: contrast it "
                     "with another class, or choose one with -c",
@@ -1200,15 +1204,15 @@ tool_writer(const struct tool_options *o, const asc_reader *r,
 {
     struct asc_buffer out = { NULL, 0, 0, 0 };
     struct asc_error e;
+    sigset_t before;
 
+    undo_hold(&before);
     self.writer = asc_writer_open(o->output, &e);
     if (!self.writer)
         tool_fail(&e);
-    if (asc_writer_temporary(self.writer)) {
-        /* a copy: the handler may run while the writer is freed */
-        self.temporary = strdup(asc_writer_temporary(self.writer));
-        watch_signals();
-    }
+    if (asc_writer_temporary(self.writer))
+        undo_path(asc_writer_temporary(self.writer));
+    undo_release(&before);
     if (r)
         asc_buffer_text(&out, asc_reader_comments(r));
     if (o->provenance) {
@@ -1253,7 +1257,7 @@ tool_put_head(asc_writer *w, struct asc_buffer *b)
         n += *p == '\t';
     name = malloc(n * sizeof *name);
     if (!store || !name)
-        tool_misuse("out of memory");
+        tool_no_memory();
     for (p = store; i < n; p++) {
         name[i++] = p;
         p += strcspn(p, "\t\n");
@@ -1277,6 +1281,7 @@ tool_close(asc_writer *w)
     self.writer = NULL;
     if (w && asc_writer_close(w, &e))
         tool_fail(&e);
+    undo_forget_paths();
 }
 
 void

@@ -85,6 +85,10 @@ void tool_fail(const struct asc_error *e) __attribute__((noreturn));
 /* Usage trouble, status 2. */
 void tool_misuse(const char *format, ...)
     __attribute__((noreturn, format(printf, 1, 2)));
+/* Want of memory, status 1; and the same if a text was not whole for want of
+ * it: a buffer's failure is not passed on with its bytes. */
+void tool_no_memory(void) __attribute__((noreturn));
+void tool_whole(const struct asc_buffer *b);
 /* Something chosen for the user, or worth a line; silent with -q. */
 void tool_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* More than that: only with -v. */

@@ -16,7 +16,7 @@ tool_views_open(struct tool_views *t, const asc_model *m,
     t->finish = finish;
     t->context = context;
     if (pthread_mutex_init(&t->lock, NULL))
-        tool_misuse("out of memory");
+        tool_no_memory();
 }
 
 static void

@@ -14,6 +14,16 @@ enum asc_scale { ASC_RAW, ASC_RESPONSE };
  * at once. */
 typedef struct asc_model asc_model;
 
+/* The processes that models have running (cmd:, coproc:), for a host that may
+ * be ended by a signal and must not leave them behind. */
+typedef struct asc_children asc_children;
+asc_children *asc_children_new(struct asc_error *e);
+/* Kills all that there are, at once; what was asked of their models fails.  May
+ * be called by a signal handler. */
+void asc_children_kill(asc_children *c);
+/* After the models that use it. */
+void asc_children_free(asc_children *c);
+
 struct asc_model_options {      /* zero-initialise for the defaults */
     /* for commands only */
     const char *fields;         /* comma-separated; NULL: see columns */
@@ -25,6 +35,7 @@ struct asc_model_options {      /* zero-initialise for the defaults */
                                    categorical */
     int raw;                    /* the command prints raw scores */
     double timeout;             /* seconds a batch may take; 0: no limit */
+    asc_children *children;     /* where its processes are noted, or NULL */
     /* for files */
     size_t max_memory;          /* bytes a compressed model may expand to;
                                    0: 2 GiB */

@@ -46,7 +46,7 @@ void asci_take(const struct asci_branch *b, uint32_t end, size_t n,
                const uint16_t *passed, const uint16_t *missing,
                uint16_t *took);
 
-/* Abscissas and weights on [0, 1] of the smallest tabulated Gauss-Legendre
+/* Abscissas and weights on [0, 1] of the smallest Gauss-Legendre
  * rule that integrates polynomials of degree under `degree` exactly; *q how
  * many.  NULL if there is none. */
 double *asci_rule(size_t degree, size_t *q, struct asc_error *e);

@@ -2,9 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gsl/gsl_integration.h>
-
+#include "attribute/path.h"
 #include "attribute/tree_shap.h"
+
+enum { MOST_NODES = 1024 };     /* of a quadrature rule */
 
 /* ---- the walk ---- */
 
@@ -117,38 +118,19 @@ asci_take(const struct asci_branch *b, uint32_t end, size_t n,
 double *
 asci_rule(size_t degree, size_t *q, struct asc_error *e)
 {
-    /* Beyond 20 GSL tabulates these only; others it computes less exactly. */
-    static const size_t tabulated[] = { 32, 64, 96, 100, 128, 256, 512, 1024 };
-    size_t i, n = (degree + 1) / 2;
-    gsl_integration_glfixed_table *table;
+    const size_t n = degree ? (degree + 1) / 2 : 1;
     double *rule;
 
-    if (n == 0)
-        n = 1;
-    for (i = 0; n > 20 && i < sizeof tabulated / sizeof *tabulated; i++)
-        if (n <= tabulated[i]) {
-            n = tabulated[i];
-            break;
-        }
-    if (n > 1024) {
+    if (n > MOST_NODES) {
         asc_fail(e, ASC_ENUMERIC, "a path of a tree with %zu different "
-                 "fields: more than 2048 are not supported", degree);
+                 "fields: more than %d are not supported", degree,
+                 2 * MOST_NODES);
         return NULL;
     }
     rule = asci_alloc(2 * n, sizeof *rule, e);
-    table = gsl_integration_glfixed_table_alloc(n);
-    if (!rule || !table) {
-        if (rule)
-            asc_fail(e, ASC_ESYSTEM, "out of memory: no room for %zu "
-                     "quadrature nodes", n);
-        free(rule);
-        rule = NULL;
-    }
-    for (i = 0; rule && i < n; i++)
-        gsl_integration_glfixed_point(0.0, 1.0, i, &rule[i], &rule[n + i],
-                                      table);
-    if (table)
-        gsl_integration_glfixed_table_free(table);
+    if (!rule)
+        return NULL;
+    asci_gauss_legendre(n, rule, rule + n);
     *q = n;
     return rule;
 }

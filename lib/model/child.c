@@ -8,8 +8,9 @@
  *
  * SIGPIPE is blocked in the thread that writes, and taken off its list if the
  * write raised it: handlers are the host's.  The child starts with no signal
- * blocked and SIGPIPE as usual, in a process group of its own, so that killing
- * it kills pipelines too. */
+ * blocked and SIGPIPE and SIGXFSZ as usual, in a process group of its own, so
+ * that killing it kills pipelines too.  What ends the host's group (Ctrl-C)
+ * does not reach it; hence asc_children, which a signal handler can kill. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE             /* pipe2: no other thread's child may inherit
                                    an end, or it would never see the end */
@@ -20,6 +21,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +31,12 @@
 
 #include "model/child.h"
 
-enum { PIECE = 1 << 16 };
+enum { PIECE = 1 << 16, CHILDREN_MAX = 1024 };
+enum { FREE = 0, TAKEN = -1 };  /* of a slot that holds no process */
+
+struct asc_children {
+    atomic_int pid[CHILDREN_MAX];       /* > 0: not reaped yet */
+};
 
 extern char **environ;
 
@@ -70,6 +77,62 @@ shut(int *fd)
     *fd = -1;
 }
 
+/* ---- the list of a host ---- */
+
+asc_children *
+asc_children_new(struct asc_error *e)
+{
+    asc_children *c = asci_alloc(1, sizeof *c, e);
+    size_t i;
+
+    for (i = 0; c && i < CHILDREN_MAX; i++)
+        atomic_init(&c->pid[i], FREE);
+    return c;
+}
+
+void
+asc_children_free(asc_children *c)
+{
+    free(c);
+}
+
+void
+asc_children_kill(asc_children *c)
+{
+    size_t i;
+    int pid;
+
+    for (i = 0; c && i < CHILDREN_MAX; i++) {
+        pid = atomic_load(&c->pid[i]);
+        if (pid > 0) {
+            kill(-pid, SIGKILL);
+            kill(pid, SIGKILL);
+        }
+    }
+}
+
+/* A free slot of the list; CHILDREN_MAX: there is none. */
+static size_t
+take_slot(asc_children *list)
+{
+    size_t i;
+
+    for (i = 0; i < CHILDREN_MAX; i++) {
+        int expected = FREE;
+
+        if (atomic_compare_exchange_strong(&list->pid[i], &expected, TAKEN))
+            break;
+    }
+    return i;
+}
+
+static void
+set_slot(struct asci_child *c, int pid)
+{
+    if (c->list)
+        atomic_store(&c->list->pid[c->slot], pid);
+}
+
 /* ---- starting ---- */
 
 /* A pipe whose ends are not 0, 1 or 2, even where the host has closed those:
@@ -101,12 +164,14 @@ spawn(struct asci_child *c, const char *command, int in, int out, int err)
     char *argv[] = { "sh", "-c", (char *)command, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, usual;
+    sigset_t none, usual, all, before;
     int failed;
 
     sigemptyset(&none);
     sigemptyset(&usual);
     sigaddset(&usual, SIGPIPE);
+    sigaddset(&usual, SIGXFSZ);
+    sigfillset(&all);
     failed = posix_spawn_file_actions_init(&actions);
     if (failed)
         return failed;
@@ -122,9 +187,15 @@ spawn(struct asci_child *c, const char *command, int in, int out, int err)
         && !(failed = posix_spawnattr_setflags(&attributes,
                                                POSIX_SPAWN_SETPGROUP
                                                | POSIX_SPAWN_SETSIGMASK
-                                               | POSIX_SPAWN_SETSIGDEF)))
+                                               | POSIX_SPAWN_SETSIGDEF))) {
+        /* No handler of this thread may find it running and not noted. */
+        pthread_sigmask(SIG_BLOCK, &all, &before);
         failed = posix_spawn(&c->pid, "/bin/sh", &actions, &attributes, argv,
                              environ);
+        if (!failed)
+            set_slot(c, c->pid);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
     posix_spawnattr_destroy(&attributes);
 out:
     posix_spawn_file_actions_destroy(&actions);
@@ -133,13 +204,20 @@ out:
 
 int
 asci_child_start(struct asci_child *c, const char *command,
-                 struct asc_error *e)
+                 asc_children *list, struct asc_error *e)
 {
     int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
     int failed = 0;
 
     memset(c, 0, sizeof *c);
     c->in = c->out = c->err = -1;
+    if (list) {
+        c->slot = take_slot(list);
+        if (c->slot == CHILDREN_MAX)
+            return asc_fail(e, ASC_ESYSTEM, "cannot start /bin/sh: more than "
+                            "%d processes at once", CHILDREN_MAX);
+        c->list = list;
+    }
     if (!make_pipe(in) || !make_pipe(out) || !make_pipe(err)
         || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0
         || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0
@@ -151,6 +229,7 @@ asci_child_start(struct asci_child *c, const char *command,
     shut(&out[1]);
     shut(&err[1]);
     if (failed) {
+        set_slot(c, FREE);
         shut(&in[1]);
         shut(&out[0]);
         shut(&err[0]);
@@ -336,20 +415,29 @@ asci_child_talk(struct asci_child *c, const struct asci_talk *t,
 
 /* ---- ending ---- */
 
+/* options: 0, or WNOHANG.  Once it is reaped its number is free for others, so
+ * it is taken off the list first. */
 static int
 reap(struct asci_child *c, int options)
 {
+    siginfo_t info = { .si_pid = 0 };
     pid_t got;
 
     if (c->ended)
         return 1;
     do
-        got = waitpid(c->pid, &c->status, options);
+        got = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT | options);
+    while (got < 0 && errno == EINTR);
+    if (got == 0 && info.si_pid == 0)
+        return 0;
+    set_slot(c, FREE);
+    do
+        got = waitpid(c->pid, &c->status, 0);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         c->status = -1;         /* the host ignores SIGCHLD, or took it */
-    c->ended = got != 0;
-    return c->ended;
+    c->ended = 1;
+    return 1;
 }
 
 void

@@ -5,12 +5,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include <ascribe/model.h>
+
 #include "base/internal.h"
 
 enum { ASCI_CHILD_LINE = 400 }; /* bytes kept of a line of standard error */
 
 struct asci_child {
     pid_t pid;
+    asc_children *list;         /* where it is noted, or NULL */
+    size_t slot;                /* of the list */
     int in, out, err;           /* our ends of the pipes; -1: closed */
     int ended;                  /* reaped; status is that of waitpid, or -1 if
                                    the host had it reaped */
@@ -38,9 +42,10 @@ enum asci_outcome {
     ASCI_TALK_FAILED            /* hear() failed, or the system; see e */
 };
 
-/* Runs /bin/sh -c command, in a process group of its own. */
+/* Runs /bin/sh -c command, in a process group of its own.  It is noted in list
+ * (may be NULL) as long as it runs. */
 int asci_child_start(struct asci_child *c, const char *command,
-                     struct asc_error *e);
+                     asc_children *list, struct asc_error *e);
 enum asci_outcome asci_child_talk(struct asci_child *c,
                                   const struct asci_talk *t,
                                   struct asc_error *e);

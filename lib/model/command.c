@@ -426,6 +426,7 @@ asci_command_read(const char *spec, const struct asc_model_options *o,
     m->u.opaque.free = command_free;
     c->coproc = coproc;
     c->timeout = o->timeout;
+    c->children = o->children;
     c->schema = &m->schema;
     shorten(spec, c->shown);
     if (fill(m, spec + (coproc ? 7 : 4), o, &mine) == ASC_OK)

@@ -13,6 +13,7 @@ struct asci_command {
     char shown[ASCI_COMMAND_SHOWN + 4]; /* cmd:... for messages */
     int coproc;
     double timeout;
+    asc_children *children;     /* the host's, or NULL */
     const struct asc_schema *schema;
     size_t n_outputs;           /* 0: not known yet */
     char **output;              /* (n_outputs) */

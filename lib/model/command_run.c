@@ -267,7 +267,7 @@ run_process(const struct asci_command *c, struct asci_batch *t,
     struct asci_child child;
     int status;
 
-    if (asci_child_start(&child, c->text, e) != ASC_OK)
+    if (asci_child_start(&child, c->text, c->children, e) != ASC_OK)
         return (int)e->status;
     switch (asci_child_talk(&child, &talk, e)) {
     case ASCI_TALK_DONE:
@@ -338,7 +338,7 @@ take_idle(const struct asci_command *c, struct asc_error *e)
     if (child)
         return child;
     child = asci_alloc(1, sizeof *child, e);
-    if (child && asci_child_start(child, c->text, e) != ASC_OK) {
+    if (child && asci_child_start(child, c->text, c->children, e) != ASC_OK) {
         free(child);
         child = NULL;
     }

@@ -324,11 +324,11 @@ on_error(void *data, xmlErrorPtr error)
                                                : "unknown error";
     int n = (int)strcspn(text, "\n");
 
-    if (!error || b->status != ASC_OK || error->level != XML_ERR_FATAL)
+    if (!error || b->status != ASC_OK)
         return;
     if (error->code == XML_ERR_NO_MEMORY)
         b->status = asc_fail(b->p->e, ASC_ESYSTEM, "out of memory");
-    else
+    else if (error->level == XML_ERR_FATAL && b->context)
         b->status = asc_fail(b->p->e, ASC_EINPUT, "%s:%d: not well-formed "
                              "XML: %.*s", b->p->path,
                              error->line > 0 ? error->line : line_of(b), n,
@@ -373,14 +373,18 @@ run(struct builder *b, const char *bytes, size_t n)
 {
     xmlSAXHandler handler;
     xmlParserCtxtPtr context;
-    /* Errors of the input's encoding do not know the context; the handler of
-     * this thread takes them, and the former one is put back. */
+    /* Errors of the input's encoding, and want of memory for the context, do
+     * not know the context; the handler of this thread takes them, or they
+     * would be printed, and the former one is put back. */
     xmlStructuredErrorFunc former = xmlStructuredError;
     void *former_data = xmlStructuredErrorContext;
 
+    xmlSetStructuredErrorFunc(b, on_error);
     context = xmlCreateMemoryParserCtxt(bytes, (int)n);
-    if (!context)
+    if (!context) {
+        xmlSetStructuredErrorFunc(former_data, former);
         return asc_fail(b->p->e, ASC_ESYSTEM, "out of memory");
+    }
     b->context = context;
     xmlCtxtUseOptions(context, XML_PARSE_NONET | XML_PARSE_NOENT |
                                XML_PARSE_HUGE | XML_PARSE_BIG_LINES);
@@ -395,7 +399,6 @@ run(struct builder *b, const char *bytes, size_t n)
     handler.serror = on_error;
     *context->sax = handler;
     context->userData = b;
-    xmlSetStructuredErrorFunc(b, on_error);
     xmlParseDocument(context);
     xmlSetStructuredErrorFunc(former_data, former);
     if (b->status == ASC_OK && !context->wellFormed)
