@@ -46,6 +46,7 @@ unit_tests = \
 	%reldir%/unit/test_kernel_shap \
 	%reldir%/unit/test_lime \
 	%reldir%/unit/test_linear \
+	%reldir%/unit/test_linear_shap \
 	%reldir%/unit/test_loop \
 	%reldir%/unit/test_model \
 	%reldir%/unit/test_network \

@@ -4,7 +4,7 @@
 SEEDS = 50
 seeded = agreement encoder ensemble exact_shapley form_gradient game \
 	integrated_gradients kernel_shap lime linear model network number \
-	banzhaf owen \
+	banzhaf linear_shap owen \
 	permutation_shap pmml_write spec sum tree_shap
 
 check-long: check

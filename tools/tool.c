@@ -320,6 +320,7 @@ print_entry(const struct asc_entry *v)
     static const struct { unsigned trait; const char *text; } traits[] = {
         { ASC_NEEDS_GRADIENT, "needs a model with gradients" },
         { ASC_NEEDS_TREES, "needs a model of trees" },
+        { ASC_NEEDS_LINEAR, "needs a linear model" },
         { ASC_NEEDS_COVERS, "needs a background if the trees have no record "
           "counts" },
         { ASC_NEEDS_BACKGROUND, "needs a background" },

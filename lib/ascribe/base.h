@@ -129,8 +129,9 @@ enum asc_trait {
     ASC_NEEDS_CATEGORY = 1 << 13,       /* a baseline, if the model has
                                            categorical fields */
     ASC_TAKES_BASELINE = 1 << 14,       /* uses a baseline that is given */
-    ASC_NEEDS_COVERS = 1 << 15          /* record counts of the trees' nodes:
+    ASC_NEEDS_COVERS = 1 << 15,         /* record counts of the trees' nodes:
                                            the model's, else a background's */
+    ASC_NEEDS_LINEAR = 1 << 16          /* weights of columns */
 };
 
 /* The head of every registry entry: `--list`, `--help=NAME`, option checking

@@ -79,7 +79,8 @@ enum asc_form {
 };
 enum asc_form asc_model_form(const asc_model *m);
 const char *asc_form_name(enum asc_form form);          /* "linear" */
-/* Which of ASC_NEEDS_GRADIENT, ASC_NEEDS_TREES it can serve. */
+/* Which of ASC_NEEDS_GRADIENT, ASC_NEEDS_TREES, ASC_NEEDS_LINEAR it can
+ * serve. */
 unsigned asc_model_views(const asc_model *m);
 /* 1 if the model has trees, and all of them have record counts or sums of
  * weights at their nodes. */

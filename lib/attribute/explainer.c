@@ -16,7 +16,7 @@ struct asc_explainer {
     void *state;
 };
 
-enum { VIEWS = ASC_NEEDS_GRADIENT | ASC_NEEDS_TREES };
+enum { VIEWS = ASC_NEEDS_GRADIENT | ASC_NEEDS_TREES | ASC_NEEDS_LINEAR };
 enum { NAMED = 3 };             /* methods that a message names */
 
 static const struct asc_method *
@@ -67,7 +67,9 @@ check_views(const struct asc_task *t, struct asc_error *e)
     status = asc_fail(e, ASC_EUSAGE, "%s: %s needs %s, which this model has "
                       "not; what works: %s", asc_model_name(t->model),
                       t->spec->entry->name,
-                      lacks & ASC_NEEDS_TREES ? "trees" : "a gradient",
+                      lacks & ASC_NEEDS_TREES ? "trees" :
+                      lacks & ASC_NEEDS_LINEAR ? "linear weights" :
+                      "a gradient",
                       list.failed ? "another method" : list.p);
     asc_buffer_free(&list);
     return status;

@@ -105,6 +105,8 @@ int asci_game_linear_values(const struct asci_game *g,
                             const struct asci_team *t,
                             const struct asci_sets *s, double *v,
                             struct asc_error *e);
+/* Output k on the raw scale is a constant plus this times its raw output. */
+double asci_output_slope(const asc_model *m, size_t k);
 /* phi (d) of a row on the raw scale: closed form. */
 int asci_game_linear_explain(const struct asci_game *g,
                              struct asc_explain *b, struct asc_error *e);

@@ -130,9 +130,8 @@ asci_game_linear_free(struct asci_game_linear *s)
 
 /* ---- closed form ---- */
 
-/* An output on the raw scale is a constant plus this times its raw output. */
-static double
-output_sign(const asc_model *m, size_t k)
+double
+asci_output_slope(const asc_model *m, size_t k)
 {
     const struct asci_output *o = &m->output[k];
 
@@ -156,7 +155,7 @@ asci_game_linear_explain(const struct asci_game *g, struct asc_explain *b,
         for (c = 0; c < b->q; c++) {
             const size_t at = i * b->q + c, k = b->output[at];
             const size_t r = g->model->output[k].raw;
-            const double sign = output_sign(g->model, k);
+            const double sign = asci_output_slope(g->model, k);
 
             /* Fields that do not differ keep their 0. */
             for (j = 0; j < d; j++)

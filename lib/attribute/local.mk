@@ -25,6 +25,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/lime.c \
 	%reldir%/lime.h \
 	%reldir%/lime_near.c \
+	%reldir%/linear_shap.c \
 	%reldir%/need.c \
 	%reldir%/occlusion.c \
 	%reldir%/owen.c \

@@ -237,6 +237,7 @@ asc_model_views(const asc_model *m)
 {
     switch (m->form) {
     case ASC_FORM_LINEAR:
+        return ASC_NEEDS_GRADIENT | ASC_NEEDS_LINEAR;
     case ASC_FORM_NETWORK:
         return ASC_NEEDS_GRADIENT;
     case ASC_FORM_ENSEMBLE:
