@@ -45,6 +45,9 @@ unit_tests = \
 	%reldir%/unit/test_json \
 	%reldir%/unit/test_kernel_shap \
 	%reldir%/unit/test_lime \
+	%reldir%/unit/test_lightgbm \
+	%reldir%/unit/test_lightgbm_broken \
+	%reldir%/unit/test_lightgbm_cases \
 	%reldir%/unit/test_linear \
 	%reldir%/unit/test_linear_shap \
 	%reldir%/unit/test_loop \
@@ -92,14 +95,17 @@ TESTS += $(scripts)
 
 EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
 	%reldir%/unit/attribution.h \
+	%reldir%/unit/boosters.h \
 	%reldir%/unit/fields.h \
 	%reldir%/unit/forests.h \
 	%reldir%/unit/games.h \
+	%reldir%/unit/lightgbm.h \
 	%reldir%/unit/models.h \
 	%reldir%/unit/peers.h \
 	%reldir%/unit/pmml.h \
 	%reldir%/unit/seed.h \
 	%reldir%/unit/shared.h \
 	%reldir%/unit/temporary.h \
-	%reldir%/unit/training.h
+	%reldir%/unit/training.h \
+	%reldir%/unit/tree_game.h
 EXTRA_DIST += %reldir%/data %reldir%/golden %reldir%/tools

@@ -20,8 +20,12 @@ enum asc_invalid {
     ASC_INVALID_AS_IS           /* a category that equals no other */
 };
 
-/* How the text of a category is compared with the declared ones. */
-enum asc_text_type { ASC_TEXT, ASC_TEXT_NUMBER, ASC_TEXT_BOOLEAN };
+/* How the text of a category is compared with the declared ones: byte by byte,
+ * as numbers, as truth values, as whole numbers to which any number is cut (3
+ * = 3.7; another text is an error). */
+enum asc_text_type {
+    ASC_TEXT, ASC_TEXT_NUMBER, ASC_TEXT_BOOLEAN, ASC_TEXT_WHOLE
+};
 
 /* A value of a field in memory is a double: the number of a continuous field;
  * of a categorical one the index of its category, n_categories for one that
@@ -40,6 +44,8 @@ struct asc_field {
     int clamp;                  /* outside low..high: 1 nearest end,
                                    0 as `invalid` says */
     int open;                   /* 1: reading adds unseen categories */
+    int underscores;            /* 1: where no column has the name, one will
+                                   do that has blanks for underscores */
 };
 
 struct asc_schema {

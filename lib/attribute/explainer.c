@@ -67,9 +67,10 @@ check_views(const struct asc_task *t, struct asc_error *e)
     status = asc_fail(e, ASC_EUSAGE, "%s: %s needs %s, which this model has "
                       "not; what works: %s", asc_model_name(t->model),
                       t->spec->entry->name,
-                      lacks & ASC_NEEDS_TREES ? "trees" :
-                      lacks & ASC_NEEDS_LINEAR ? "linear weights" :
-                      "a gradient",
+                      lacks & ASC_NEEDS_LINEAR ? "linear weights"
+                      : !(lacks & ASC_NEEDS_TREES) ? "a gradient"
+                      : asc_model_form(t->model) == ASC_FORM_ENSEMBLE
+                      ? "trees whose leaves are constants" : "trees",
                       list.failed ? "another method" : list.p);
     asc_buffer_free(&list);
     return status;

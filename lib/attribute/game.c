@@ -114,7 +114,8 @@ asci_game_new(const struct asc_task *t, struct asc_error *e)
         status = asci_game_network_new(g, e);
         break;
     case ASC_FORM_ENSEMBLE:
-        status = asci_game_forest_new(g, e);
+        if (!g->model->u.ensemble.has_lines)
+            status = asci_game_forest_new(g, e);
         break;
     case ASC_FORM_OPAQUE:
         break;

@@ -13,8 +13,8 @@
  * difference is taken there: in the weights of a linear model, in the last
  * layer of a network (one more where that has an activation), in the leaves of
  * trees, of which those of other classes drop out.  A response behind a link
- * keeps the form and subtracts behind the link.  What has values only is asked
- * once for both.
+ * keeps the form and subtracts behind the link.  What has values only (or trees
+ * with linear leaves) is asked once for both.
  *
  * Encoder, schema and all that is equal are those of the whole model, borrowed.
  * Cost: as many numbers as the parts that change have.
@@ -359,6 +359,8 @@ make_form(asc_model *m, struct asc_error *e)
         m->u = m->whole->u;
         return ASC_OK;
     }
+    if (m->form == ASC_FORM_ENSEMBLE && m->whole->u.ensemble.has_lines)
+        m->form = ASC_FORM_OPAQUE;
     switch (m->form) {
     case ASC_FORM_LINEAR:
         return combine_linear(m, e);

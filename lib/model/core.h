@@ -28,12 +28,12 @@ void asci_encode_column(const struct asci_column *c, size_t d,
                         size_t stride);
 
 /* r (n, n_raw) of columns (n, encoder.n), n up to asci_raw_rows(), which is
- * ASCI_BLOCK or more; scratch of asci_raw_scratch(m, n) doubles.  single: with
- * the float sums of the source engine, where it has them. */
+ * ASCI_BLOCK or more; scratch of asci_raw_scratch(m, n) doubles.  source: with
+ * the float sums, or the division, of the source engine, where it has them. */
 size_t asci_raw_rows(const asc_model *m);
 size_t asci_raw_scratch(const asc_model *m, size_t rows);
 void asci_raw_block(const asc_model *m, const double *columns, size_t n,
-                    double *r, double *scratch, int single);
+                    double *r, double *scratch, int source);
 
 /* linear.c */
 void asci_linear_raw(const struct asci_linear *f, const double *columns,
@@ -71,6 +71,14 @@ size_t asci_ensemble_scratch(const struct asci_ensemble *f);
 void asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
                        size_t n, double *r, double *scratch, int single);
 
+/* ensemble_lines.c: the same where some tree has lines.  n up to
+ * ASCI_BLOCK. */
+void asci_lines_raw(const struct asci_ensemble *f, const double *columns,
+                    size_t n, double *r);
+
+/* output.c: asci_outputs by the source engine's own arithmetic. */
+void asci_outputs_source(const asc_model *m, enum asc_scale scale,
+                         const double *r, size_t n, double *y);
 /* output.c: the slopes s (n_raw) of output k of one row at raw outputs r
  * (n_raw), on the scale asked for; s is overwritten. */
 void asci_output_slopes(const asc_model *m, enum asc_scale scale,
@@ -79,7 +87,7 @@ void asci_output_slopes(const asc_model *m, enum asc_scale scale,
 /* contrast.c: frees a contrast, not what it borrows. */
 void asci_contrast_free(asc_model *m);
 
-/* encoder.c, ensemble.c: free what a column, a factor, a tree owns. */
+/* encoder.c: free what a column, a factor owns. */
 void asci_column_free(struct asci_column *c);
 void asci_factor_free(struct asci_factor *f);
 

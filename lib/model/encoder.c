@@ -88,6 +88,8 @@ number_value(const struct asci_factor *f, double v)
     if (f->outliers == ASCI_OUTLIERS_MISSING && f->n_knots > 0 &&
         outside(f, v))
         return f->missing;
+    if (f->zero_missing && fabs(v) <= ASCI_ZERO)
+        return f->missing;
     y = power_of(piecewise(f, v), f->power);
     return f->single & ASCI_SINGLE_RESULT ? to_single(y) : y;
 }
@@ -169,7 +171,7 @@ static int
 is_plain(const struct asci_factor *f)
 {
     return f->kind == ASCI_FACTOR_NUMBER && f->n_knots == 0 &&
-           f->power == 1 && !f->single;
+           f->power == 1 && !f->single && !f->zero_missing;
 }
 
 int

@@ -55,6 +55,20 @@ asci_find_leaf(const struct asci_ensemble *f, const struct asci_tree *t,
     return p;
 }
 
+void
+asci_tree_free(struct asci_tree *t)
+{
+    free(t->node);
+    free(t->cover);
+    free(t->value);
+    if (t->lines) {
+        free(t->lines->leaf);
+        free(t->lines->column);
+        free(t->lines->coefficient);
+        free(t->lines);
+    }
+}
+
 int
 asci_ensemble_has_covers(const struct asci_ensemble *en)
 {

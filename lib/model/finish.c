@@ -6,6 +6,7 @@
  * come after their parents and have one parent each, so trees are trees.
  * Then weights are packed and trees laid out.  Cost: linear in the model.
  */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +104,8 @@ check_outputs(const asc_model *m, struct asc_error *e)
                             "output %zu of %zu", m->name, o->name, o->raw,
                             m->n_raw);
     }
-    if (m->link > ASCI_LINK_VARIANCE)
+    if (m->link > ASCI_LINK_VARIANCE || !(m->link_factor > 0.0) ||
+        m->link_factor > DBL_MAX)
         return asc_fail(e, ASC_EINPUT, "%s: the link is unknown", m->name);
     return ASC_OK;
 }
@@ -291,6 +293,28 @@ check_parents(const asc_model *m, size_t tree, uint32_t *parent,
 }
 
 static int
+check_lines(const asc_model *m, size_t tree, struct asc_error *e)
+{
+    const struct asci_tree *t = &m->u.ensemble.tree[tree];
+    const struct asci_lines *lines = t->lines;
+    size_t i;
+
+    if (t->width != 1)
+        return asc_fail(e, ASC_EINPUT, "%s: tree %zu has lines for %zu "
+                        "outputs", m->name, tree + 1, t->width);
+    for (i = 0; i < t->n_leaves; i++)
+        if (lines->leaf[i].first > lines->n_terms ||
+            lines->leaf[i].n > lines->n_terms - lines->leaf[i].first)
+            return asc_fail(e, ASC_EINPUT, "%s: tree %zu, leaf %zu: its "
+                            "terms are not there", m->name, tree + 1, i + 1);
+    for (i = 0; i < lines->n_terms; i++)
+        if (lines->column[i] >= m->u.ensemble.n_columns)
+            return asc_fail(e, ASC_EINPUT, "%s: tree %zu: a leaf looks at a "
+                            "column that is not there", m->name, tree + 1);
+    return ASC_OK;
+}
+
+static int
 check_tree(const asc_model *m, size_t tree, struct asc_error *e)
 {
     const struct asci_tree *t = &m->u.ensemble.tree[tree];
@@ -312,6 +336,8 @@ check_tree(const asc_model *m, size_t tree, struct asc_error *e)
             status = bad_node(m, tree, i, "the count is negative or not a "
                               "number", e);
     }
+    if (status == ASC_OK && t->lines)
+        status = check_lines(m, tree, e);
     if (status != ASC_OK)
         return status;
     parent = asci_alloc(t->n_nodes, sizeof *parent, e);
@@ -340,6 +366,16 @@ check_ensemble(const asc_model *m, struct asc_error *e)
     return status;
 }
 
+static int
+find_lines(struct asci_ensemble *f)
+{
+    size_t j;
+
+    for (j = 0; j < f->n_trees; j++)
+        f->has_lines |= f->tree[j].lines != NULL;
+    return f->has_lines;
+}
+
 int
 asci_model_finish(asc_model *m, struct asc_error *e)
 {
@@ -361,8 +397,10 @@ asci_model_finish(asc_model *m, struct asc_error *e)
         status = check_network(m, e);
         return status ? status : pack_network(m, e);
     case ASC_FORM_ENSEMBLE:
-        status = check_ensemble(m, e);
-        return status ? status : asci_ensemble_pack(&m->u.ensemble, e);
+        if ((status = check_ensemble(m, e)))
+            return status;
+        return find_lines(&m->u.ensemble)
+               ? ASC_OK : asci_ensemble_pack(&m->u.ensemble, e);
     default:
         return asc_fail(e, ASC_EINPUT, "%s: the form is unknown", m->name);
     }

@@ -39,6 +39,8 @@ struct asci_interval {
     double value;
 };
 
+#define ASCI_ZERO ((double)1e-35f)
+
 /* A function of one raw field. */
 struct asci_factor {
     enum asci_factor_kind kind;
@@ -59,6 +61,9 @@ struct asci_factor {
                                    is missing too */
     int single;                 /* enum asci_single bits: what is rounded to
                                    float */
+    int zero_missing;           /* NUMBER: one within ASCI_ZERO of 0 is as if
+                                   the field were missing (LightGBM's
+                                   zero_as_missing) */
 };
 
 /* A column: scale times the product of its factors (one as a rule; none is a
@@ -151,6 +156,20 @@ struct asci_node {
                                    `sets`, and how many bits count */
 };
 
+/* Leaves that are lines: constant + sum of coefficient * column; the leaf's
+ * value where one of these columns is missing. */
+struct asci_line {
+    double constant;
+    size_t first, n;            /* terms */
+};
+
+struct asci_lines {
+    struct asci_line *leaf;     /* (n_leaves) */
+    size_t n_terms;
+    uint32_t *column;           /* (n_terms) */
+    double *coefficient;        /* (n_terms) */
+};
+
 struct asci_tree {
     size_t n_nodes;             /* node 0 is the root; children come after
                                    their parents */
@@ -159,6 +178,8 @@ struct asci_tree {
     size_t n_leaves, width;     /* values of a leaf ... */
     size_t first;               /* ... add to raw outputs first, ... */
     double *value;              /* (n_leaves, width); NaN: no answer */
+    struct asci_lines *lines;   /* NULL: leaves are constants; else width is
+                                   1 */
 };
 
 struct asci_ensemble {
@@ -170,7 +191,13 @@ struct asci_ensemble {
     double *base;               /* (n_raw) */
     int single;                 /* the source adds in float: 1 the trees, then
                                    the base; 2 beginning with the base */
-    void *compact;              /* evaluation layout, made by finish */
+    size_t average;             /* the source divides the sum by this: scale is
+                                   1 / average, base 0; 0: it does not */
+    int has_lines;              /* set by finish: some tree has lines, so
+                                   values of leaves are not all there is to
+                                   it */
+    void *compact;              /* evaluation layout, made by finish; NULL if
+                                   there are lines */
 };
 
 /* ---- opaque: only values ---- */
@@ -193,6 +220,8 @@ enum asci_link {                /* raw -> response, elementwise unless said */
     ASCI_LINK_SOFTMAX,          /* over all outputs */
     ASCI_LINK_SIMPLEMAX,        /* over all outputs: r / sum r */
     ASCI_LINK_STEP,             /* 1 above 0, else 0 */
+    ASCI_LINK_SIGNED_SQUARE,    /* r |r| */
+    ASCI_LINK_SOFTPLUS,         /* log(1 + exp(r)) */
     ASCI_LINK_CONTRAST,         /* differences of the outputs of `whole` */
     ASCI_LINK_VARIANCE          /* exp(2 r), a variance; the first output is
                                    a mean without a link */
@@ -235,6 +264,11 @@ struct asc_model {
     size_t n_outputs, n_raw;
     struct asci_output *output; /* (n_outputs) */
     enum asci_link link;
+    double link_factor;         /* elementwise links are of this times the raw
+                                   scale (LightGBM's sigmoid); 1 as a rule */
+    int plain_link;             /* the source writes logit and softplus as their
+                                   formulas are, by exp(), and a complement as
+                                   1 less the other */
     struct asci_rescale *rescale;       /* one, for regression; or NULL */
     struct asci_encoder encoder;        /* unused by ASC_FORM_OPAQUE */
     int identity;               /* set by finish: the columns are the fields
@@ -255,7 +289,7 @@ struct asc_model {
     size_t *of, *against;       /* (n_outputs) */
 };
 
-/* A model with nothing in it. */
+/* A model with nothing in it; the factor of its link is 1. */
 asc_model *asci_model_new(const char *name, struct asc_error *e);
 /* Says what the model was read from: format and version, as "XGBoost JSON
  * 3.4.1".  Cut at 80 bytes; control characters become '?'. */
@@ -293,6 +327,8 @@ int asci_form_gradient(const asc_model *m, enum asc_scale scale,
 size_t asci_network_scratch(const struct asci_network *f, size_t rows);
 void asci_network_rest(const struct asci_network *f, double *z, size_t n,
                        double *r, double *scratch);
+/* Frees what a tree owns. */
+void asci_tree_free(struct asci_tree *t);
 /* asci_ensemble covers are all known. */
 int asci_ensemble_has_covers(const struct asci_ensemble *en);
 /* Covers from rows (n, d) of a background, as new trees' arrays

@@ -14,6 +14,11 @@ lib_libcore_la_SOURCES += \
 	%reldir%/booster/json_parts.h \
 	%reldir%/booster/json_value.c \
 	%reldir%/booster/json.h \
+	%reldir%/booster/lightgbm.c \
+	%reldir%/booster/lightgbm.h \
+	%reldir%/booster/lightgbm_fields.c \
+	%reldir%/booster/lightgbm_text.c \
+	%reldir%/booster/lightgbm_tree.c \
 	%reldir%/booster/ubjson.c \
 	%reldir%/booster/xgboost.c \
 	%reldir%/booster/xgboost.h \
@@ -34,6 +39,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/encoder.c \
 	%reldir%/ensemble.c \
 	%reldir%/ensemble.h \
+	%reldir%/ensemble_lines.c \
 	%reldir%/ensemble_pack.c \
 	%reldir%/ensemble_run.c \
 	%reldir%/ensemble_select.h \

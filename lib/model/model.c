@@ -31,6 +31,7 @@ asci_model_new(const char *name, struct asc_error *e)
         return NULL;
     }
     m->form = ASC_FORM_OPAQUE;
+    m->link_factor = 1.0;
     m->has_probabilities = 1;
     return m;
 }
@@ -53,11 +54,8 @@ free_ensemble(struct asci_ensemble *f)
 {
     size_t j;
 
-    for (j = 0; f->tree && j < f->n_trees; j++) {
-        free(f->tree[j].node);
-        free(f->tree[j].cover);
-        free(f->tree[j].value);
-    }
+    for (j = 0; f->tree && j < f->n_trees; j++)
+        asci_tree_free(&f->tree[j]);
     free(f->tree);
     free(f->sets);
     free(f->base);
@@ -241,7 +239,7 @@ asc_model_views(const asc_model *m)
     case ASC_FORM_NETWORK:
         return ASC_NEEDS_GRADIENT;
     case ASC_FORM_ENSEMBLE:
-        return ASC_NEEDS_TREES;
+        return m->u.ensemble.has_lines ? 0 : ASC_NEEDS_TREES;
     default:
         return 0;
     }
@@ -279,26 +277,45 @@ asci_raw_scratch(const asc_model *m, size_t rows)
     case ASC_FORM_NETWORK:
         return asci_network_scratch(&m->u.network, rows);
     case ASC_FORM_ENSEMBLE:
-        return asci_ensemble_scratch(&m->u.ensemble);
+        return m->u.ensemble.has_lines
+               ? 0 : asci_ensemble_scratch(&m->u.ensemble);
     default:
         return 0;
     }
 }
 
+static void
+ensemble_raw(const struct asci_ensemble *f, const double *columns, size_t n,
+             double *r, double *scratch, int source)
+{
+    struct asci_ensemble sum = *f;
+    size_t i;
+
+    if (source && f->average)
+        sum.scale = 1.0;
+    if (f->has_lines)
+        asci_lines_raw(&sum, columns, n, r);
+    else
+        asci_ensemble_raw(&sum, columns, n, r, scratch, source);
+    for (i = 0; source && f->average && i < n * f->n_raw; i++)
+        r[i] /= (double)f->average;
+}
+
 void
 asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
-               double *scratch, int single)
+               double *scratch, int source)
 {
     switch (m->form) {
     case ASC_FORM_LINEAR:
-        (single ? asci_linear_single : asci_linear_raw)(&m->u.linear, columns,
-                                                        n, r);
+        (source && m->u.linear.single ? asci_linear_single
+                                      : asci_linear_raw)(&m->u.linear,
+                                                         columns, n, r);
         break;
     case ASC_FORM_NETWORK:
         asci_network_raw(&m->u.network, columns, n, r, NULL, scratch);
         break;
     case ASC_FORM_ENSEMBLE:
-        asci_ensemble_raw(&m->u.ensemble, columns, n, r, scratch, single);
+        ensemble_raw(&m->u.ensemble, columns, n, r, scratch, source);
         break;
     case ASC_FORM_OPAQUE:
         break;
@@ -308,8 +325,8 @@ asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
 size_t
 asci_raw_rows(const asc_model *m)
 {
-    return m->form == ASC_FORM_ENSEMBLE ? asci_ensemble_block(&m->u.ensemble)
-                                        : ASCI_BLOCK;
+    return m->form == ASC_FORM_ENSEMBLE && !m->u.ensemble.has_lines
+           ? asci_ensemble_block(&m->u.ensemble) : ASCI_BLOCK;
 }
 
 static size_t
@@ -341,10 +358,18 @@ asci_form_raw(const asc_model *m, const double *columns, size_t n, double *r,
     return ASC_OK;
 }
 
-/* single: the source engine's float sums, where it has them. */
+/* The source engine adds in float. */
+static int
+is_single(const asc_model *m)
+{
+    return (m->form == ASC_FORM_ENSEMBLE && m->u.ensemble.single) ||
+           (m->form == ASC_FORM_LINEAR && m->u.linear.single);
+}
+
+/* source: the source engine's own arithmetic, where it is another. */
 static int
 values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
-       double *y, int single, struct asc_error *e)
+       double *y, int source, struct asc_error *e)
 {
     const size_t d = m->schema.n, c = m->encoder.n;
     double *scratch = NULL, *columns = NULL, *r = NULL;
@@ -353,9 +378,6 @@ values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
 
     if (m->form == ASC_FORM_OPAQUE)
         return m->u.opaque.evaluate(m->u.opaque.state, scale, x, n, y, e);
-    single = single && ((m->form == ASC_FORM_ENSEMBLE &&
-                         m->u.ensemble.single) ||
-                        (m->form == ASC_FORM_LINEAR && m->u.linear.single));
     rows = smaller(n, asci_raw_rows(m));
     scratch = asci_alloc(asci_raw_scratch(m, rows), sizeof *scratch, e);
     columns = asci_alloc(m->identity ? 0 : rows * c, sizeof *columns, e);
@@ -368,10 +390,11 @@ values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
         now = smaller(n - i, rows);
         if (!m->identity)
             asci_encode(&m->encoder, d, x + i * d, now, columns);
-        asci_raw_block(m, in, now, r, scratch, single);
-        asci_outputs(m, scale, r, now, y + i * m->n_outputs);
+        asci_raw_block(m, in, now, r, scratch, source);
+        (source ? asci_outputs_source : asci_outputs)(m, scale, r, now,
+                                                      y + i * m->n_outputs);
     }
-    if (single)
+    if (source && is_single(m))
         for (i = 0; i < n * m->n_outputs; i++)
             y[i] = (double)(float)y[i];
     status = ASC_OK;
@@ -425,6 +448,8 @@ static const struct {
     { "PMML 3.0 to 4.4", looks_like_xml, asci_pmml_read },
     { "XGBoost JSON or UBJSON", asci_xgboost_looks, asci_xgboost_read },
     { NULL, asci_xgboost_refused, asci_xgboost_refuse },
+    { "LightGBM text", asci_lightgbm_looks, asci_lightgbm_read },
+    { NULL, asci_lightgbm_refused, asci_lightgbm_refuse },
     { "CatBoost JSON", asci_catboost_looks, asci_catboost_read },
     { NULL, asci_catboost_refused, asci_catboost_refuse }
 };

@@ -8,10 +8,13 @@
  *     cauchit  1/2 + atan(u) / pi        exp      exp(u)
  *     softmax  exp(u_k) / sum exp(u)     simplemax  u_k / sum u
  *     step     1 if u > 0, else 0        (XGBoost's binary:hinge)
+ *     signed square  u |u|               (LightGBM's reg_sqrt)
+ *     softplus log(1 + exp(u))           (LightGBM's cross_entropy_lambda)
  *     contrast  outputs of another model, each less a second one
  *     variance exp(2 u), but u of the first output, a mean
  *                                        (CatBoost's RMSEWithUncertainty)
  *
+ * of u times the model's link factor, where the link is elementwise
  * (PMML 4.4, RegressionModel, normalizationMethod).  Complements are computed
  * as such, so that a small probability keeps its digits.
  */
@@ -50,6 +53,10 @@ inverse_link(enum asci_link link, double u)
         return exp(u);
     case ASCI_LINK_STEP:
         return isnan(u) ? u : u > 0.0;
+    case ASCI_LINK_SIGNED_SQUARE:
+        return u * fabs(u);
+    case ASCI_LINK_SOFTPLUS:
+        return u > 0.0 ? u + log1p(exp(-u)) : log1p(exp(u));
     case ASCI_LINK_VARIANCE:
         return exp(2.0 * u);
     default:
@@ -97,6 +104,10 @@ inverse_slope(enum asci_link link, double u)
         return exp(u);
     case ASCI_LINK_STEP:
         return isnan(u) ? u : 0.0;
+    case ASCI_LINK_SIGNED_SQUARE:
+        return 2.0 * fabs(u);
+    case ASCI_LINK_SOFTPLUS:
+        return inverse_logit(u);
     case ASCI_LINK_VARIANCE:
         return 2.0 * exp(2.0 * u);
     default:
@@ -190,15 +201,16 @@ one_output(const asc_model *m, enum asc_scale scale, const double *r, size_t k)
     const struct asci_output *o = &m->output[k];
     const enum asci_link link = link_of(m, k);
     const int linked = scale == ASC_RESPONSE && link != ASCI_LINK_NONE;
+    const double factor = linked ? m->link_factor : 1.0;
     double y;
 
     if (linked && joint(link))
         y = joint_output(m, r, k);
     else if (o->complement && !joint(link) &&
              (linked || link == ASCI_LINK_NONE))
-        y = inverse_complement(link, r[o->raw]);
+        y = inverse_complement(link, factor * r[o->raw]);
     else if (linked)
-        y = inverse_link(link, o->sign * r[o->raw]);
+        y = inverse_link(link, factor * o->sign * r[o->raw]);
     else
         y = o->sign * r[o->raw];
     return scale == ASC_RESPONSE && m->rescale ? rescaled(m->rescale, y) : y;
@@ -223,6 +235,7 @@ asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
 {
     const size_t n_out = m->n_outputs;
     const int linked = scale == ASC_RESPONSE && m->link != ASCI_LINK_NONE;
+    const double factor = linked && !joint(m->link) ? m->link_factor : 1.0;
     size_t i, k;
 
     if (m->link == ASCI_LINK_CONTRAST) {
@@ -238,14 +251,16 @@ asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
 
         if (linked && link == ASCI_LINK_LOGIT)
             for (i = 0; i < n; i++)
-                out[i * n_out] = (complement ? -1.0 : o->sign) *
+                out[i * n_out] = (complement ? -factor : factor * o->sign) *
                                  u[i * m->n_raw];
         else if (complement && (linked || link == ASCI_LINK_NONE))
             for (i = 0; i < n; i++)
-                out[i * n_out] = inverse_complement(link, u[i * m->n_raw]);
+                out[i * n_out] = inverse_complement(link, factor *
+                                                    u[i * m->n_raw]);
         else if (linked && !joint(link))
             for (i = 0; i < n; i++)
-                out[i * n_out] = inverse_link(link, o->sign * u[i * m->n_raw]);
+                out[i * n_out] = inverse_link(link, factor * o->sign *
+                                              u[i * m->n_raw]);
         else
             for (i = 0; i < n; i++)
                 out[i * n_out] = o->sign * u[i * m->n_raw];
@@ -258,6 +273,37 @@ asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
     if (scale == ASC_RESPONSE && m->rescale)
         for (i = 0; i < n * n_out; i++)
             y[i] = rescaled(m->rescale, y[i]);
+}
+
+/* g(u) as the source engine has it. */
+static double
+plain_link(enum asci_link link, double u)
+{
+    return link == ASCI_LINK_LOGIT ? 1.0 / (1.0 + exp(-u)) : log1p(exp(u));
+}
+
+void
+asci_outputs_source(const asc_model *m, enum asc_scale scale, const double *r,
+                    size_t n, double *y)
+{
+    const size_t n_out = m->n_outputs;
+    size_t i, k;
+
+    if (scale != ASC_RESPONSE || !m->plain_link || m->rescale ||
+        (m->link != ASCI_LINK_LOGIT && m->link != ASCI_LINK_SOFTPLUS)) {
+        asci_outputs(m, scale, r, n, y);
+        return;
+    }
+    for (k = 0; k < n_out; k++) {
+        const struct asci_output *o = &m->output[k];
+
+        for (i = 0; i < n; i++) {
+            const double p = plain_link(m->link, m->link_factor *
+                                        r[i * m->n_raw + o->raw]);
+
+            y[i * n_out + k] = o->complement ? 1.0 - p : p;
+        }
+    }
 }
 
 /* d p_k / d u_j = p_k ([j = k] - p_j) of softmax, ([j = k] - p_k) / sum u of
@@ -298,6 +344,7 @@ add_slopes(const asc_model *m, enum asc_scale scale, const double *r,
 {
     const struct asci_output *o = &m->output[k];
     const enum asci_link link = link_of(m, k);
+    const double inner = m->link_factor;
     double y, slope, u = r[o->raw];
 
     if (scale == ASC_RAW || link == ASCI_LINK_NONE) {
@@ -307,11 +354,12 @@ add_slopes(const asc_model *m, enum asc_scale scale, const double *r,
         joint_slopes(m, r, k, factor, s);
         return;
     } else if (o->complement) {
-        slope = -inverse_slope(link, u);
-        y = inverse_complement(link, u);
+        slope = -inner * inverse_slope(link, inner * u);
+        y = inverse_complement(link, inner * u);
     } else {
-        slope = o->sign * inverse_slope(link, o->sign * u);
-        y = inverse_link(link, o->sign * u);
+        slope = inner * o->sign *
+                inverse_slope(link, inner * o->sign * u);
+        y = inverse_link(link, inner * o->sign * u);
     }
     if (scale == ASC_RESPONSE && m->rescale)
         slope *= rescale_slope(m->rescale, y);

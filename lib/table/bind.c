@@ -1,13 +1,49 @@
 /*
  * bind -- rows of a table as values of a model's fields.
  *
- * Columns are found by name once.  A row costs one number to parse or one hash
- * look-up for each field.
+ * Columns are found by name once; LightGBM writes underscores for the blanks of
+ * a name, so these may stand for them.  A row costs one number to parse or one
+ * hash look-up for each field.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "table/internal.h"
+
+/* 1 if the column's name is this, but for blanks where it has underscores. */
+static int
+same_but_blanks(const char *column, const char *name)
+{
+    for (; *column && *name; column++, name++)
+        if (*column != *name && !(*column == ' ' && *name == '_'))
+            return 0;
+    return *column == *name;
+}
+
+/* The column of a field. */
+static int
+find_column(const asc_reader *r, const struct asc_field *f, size_t *column,
+            struct asc_error *e)
+{
+    const size_t n = asc_reader_n_columns(r);
+    size_t j, found = n;
+
+    if (!f->underscores || asc_reader_find(r, f->name) >= 0 ||
+        !strchr(f->name, '_'))
+        return asc_reader_require(r, f->name, column, e);
+    for (j = 0; j < n; j++) {
+        if (!same_but_blanks(asc_reader_column(r, j), f->name))
+            continue;
+        if (found < n)
+            return asc_fail(e, ASC_EINPUT, "%s: columns \"%s\" and \"%s\" "
+                            "could both be field \"%s\"", asc_reader_name(r),
+                            asc_reader_column(r, found),
+                            asc_reader_column(r, j), f->name);
+        found = j;
+    }
+    *column = found;
+    return found < n ? ASC_OK : asc_reader_require(r, f->name, column, e);
+}
 
 int
 asc_bind(struct asc_binding *b, struct asc_schema *schema, const asc_reader *r,
@@ -30,7 +66,7 @@ asc_bind(struct asc_binding *b, struct asc_schema *schema, const asc_reader *r,
         struct asc_field *f = &schema->field[j];
         struct asci_lookup *look = &b->lookup[j];
 
-        if ((status = asc_reader_require(r, f->name, &b->column[j], e)))
+        if ((status = find_column(r, f, &b->column[j], e)))
             goto bad;
         if ((int)b->column[j] == asc_reader_id_column(r)) {
             status = asc_fail(e, ASC_EINPUT, "%s: column \"%s\" holds the row "

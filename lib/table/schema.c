@@ -6,9 +6,10 @@
  * be missing, then a new one (open fields), then `invalid` decides.  What came
  * out as missing is replaced if the field has a replacement.
  *
- * Texts are compared by the field's type: as numbers (1 = 1.0 = 01), as truth
- * values (true = TRUE = 1) or, and if they are neither, byte by byte.  A
- * dictionary is a hash table with open addressing: constant time.
+ * Texts are compared by the field's type: as numbers (1 = 1.0 = 01), as whole
+ * numbers to which others are cut (3 = 3.7), as truth values (true = TRUE = 1)
+ * or, and if they are none of these, byte by byte.  A dictionary is a hash
+ * table with open addressing: constant time.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -94,7 +95,11 @@ as_number(enum asc_text_type type, struct asc_text t, double *v)
         }
         return asc_number_parse(t.p, t.n, v) && (*v == 0.0 || *v == 1.0);
     }
-    return asc_number_parse(t.p, t.n, v);
+    if (!asc_number_parse(t.p, t.n, v))
+        return 0;
+    if (type == ASC_TEXT_WHOLE)
+        *v = trunc(*v);
+    return 1;
 }
 
 static struct asc_text
@@ -445,6 +450,9 @@ convert_category(struct asc_field *f, struct asci_lookup *look,
         *v = NAN;
     } else if (f->open) {
         return add_category(f, look, t, v);
+    } else if (f->text_type == ASC_TEXT_WHOLE &&
+               !asc_number_parse(t.p, t.n, &number)) {
+        return ASCI_NO_NUMBER;
     } else if (f->invalid == ASC_INVALID_ERROR) {
         return ASCI_UNDECLARED;
     } else {

@@ -36,7 +36,7 @@ add_field(struct asc_schema *s, const char *p, size_t n)
     check(s->field != NULL);
     f = memset(&s->field[s->n++], 0, sizeof *f);
     f->kind = options & 1 ? ASC_CATEGORICAL : ASC_CONTINUOUS;
-    f->text_type = (enum asc_text_type)(n % 3);
+    f->text_type = (enum asc_text_type)(n % 4);
     f->clamp = options >> 1 & 1;
     f->invalid = options & 4 ? ASC_INVALID_ERROR
                  : options & 8 ? ASC_INVALID_AS_IS : ASC_INVALID_MISSING;

@@ -87,7 +87,7 @@ make_schema(struct asc_schema *s, const asc_reader *r, unsigned options)
             continue;
         f->name = strdup(asc_reader_column(r, j));
         f->kind = j % 2 ? ASC_CATEGORICAL : ASC_CONTINUOUS;
-        f->text_type = (enum asc_text_type)(j / 2 % 3);
+        f->text_type = (enum asc_text_type)(j / 2 % 4);
         f->invalid = ASC_INVALID_MISSING;
         f->replacement = NAN;
         f->low = options & 16 ? -10.0 : -INFINITY;

@@ -2,7 +2,7 @@
 # the inputs; `make fuzz` looks for more with libFuzzer, for FUZZ_SECONDS each,
 # in a build of its own.  What it finds it leaves in build-fuzz.
 
-fuzz_names = bind catboost csv number pmml spec table xgboost
+fuzz_names = bind catboost csv lightgbm number pmml spec table xgboost
 FUZZ_SECONDS = 60
 fuzz_flags = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -11,6 +11,7 @@ replays = \
 	%reldir%/replay_bind \
 	%reldir%/replay_catboost \
 	%reldir%/replay_csv \
+	%reldir%/replay_lightgbm \
 	%reldir%/replay_number \
 	%reldir%/replay_pmml \
 	%reldir%/replay_spec \
@@ -20,6 +21,7 @@ fuzzers = \
 	%reldir%/fuzz_bind \
 	%reldir%/fuzz_catboost \
 	%reldir%/fuzz_csv \
+	%reldir%/fuzz_lightgbm \
 	%reldir%/fuzz_number \
 	%reldir%/fuzz_pmml \
 	%reldir%/fuzz_spec \
@@ -30,6 +32,7 @@ replay_sources = %reldir%/replay.c %reldir%/fuzz.h %reldir%/model.h
 %canon_reldir%_replay_bind_SOURCES = %reldir%/fuzz_bind.c $(replay_sources)
 %canon_reldir%_replay_catboost_SOURCES = %reldir%/fuzz_catboost.c $(replay_sources)
 %canon_reldir%_replay_csv_SOURCES = %reldir%/fuzz_csv.c $(replay_sources)
+%canon_reldir%_replay_lightgbm_SOURCES = %reldir%/fuzz_lightgbm.c $(replay_sources)
 %canon_reldir%_replay_number_SOURCES = %reldir%/fuzz_number.c $(replay_sources)
 %canon_reldir%_replay_pmml_SOURCES = %reldir%/fuzz_pmml.c $(replay_sources)
 %canon_reldir%_replay_spec_SOURCES = %reldir%/fuzz_spec.c $(replay_sources)
@@ -38,7 +41,8 @@ replay_sources = %reldir%/replay.c %reldir%/fuzz.h %reldir%/model.h
 
 check_PROGRAMS += $(replays)
 TESTS += %reldir%/replay.sh
-EXTRA_DIST += %reldir%/replay.sh %reldir%/catboost.dict %reldir%/pmml.dict %reldir%/corpus
+EXTRA_DIST += %reldir%/replay.sh %reldir%/catboost.dict \
+	%reldir%/lightgbm.dict %reldir%/pmml.dict %reldir%/corpus
 
 # Only in build-fuzz, where LDFLAGS brings a main.
 EXTRA_PROGRAMS += $(fuzzers)

@@ -124,7 +124,8 @@ refused(void **state)
                "model");
     write_file("{\"student\":1}", 13);
     read_fails(0, ASC_EINPUT, "test_model.tmp: not a model that can be read: "
-               "want PMML 3.0 to 4.4, XGBoost JSON or UBJSON, CatBoost JSON, "
+               "want PMML 3.0 to 4.4, XGBoost JSON or UBJSON, LightGBM text, "
+               "CatBoost JSON, "
                "or cmd:COMMAND "
                "or coproc:COMMAND for a "
                "program");

@@ -16,6 +16,14 @@ int asci_xgboost_refused(const char *bytes, size_t n);
 asc_model *asci_xgboost_refuse(const char *path, const char *bytes, size_t n,
                                struct asc_error *e);
 
+/* LightGBM's text; refused: its dump as JSON. */
+int asci_lightgbm_looks(const char *bytes, size_t n);
+asc_model *asci_lightgbm_read(const char *path, const char *bytes, size_t n,
+                              struct asc_error *e);
+int asci_lightgbm_refused(const char *bytes, size_t n);
+asc_model *asci_lightgbm_refuse(const char *path, const char *bytes, size_t n,
+                                struct asc_error *e);
+
 /* CatBoost's JSON, and its binary format, which is refused. */
 int asci_catboost_looks(const char *bytes, size_t n);
 asc_model *asci_catboost_read(const char *path, const char *bytes, size_t n,

@@ -185,11 +185,8 @@ free_reader(struct catboost *c)
         asci_catboost_feature_free(&c->feature[i]);
     for (i = 0; i < c->n_hashes; i++)
         free(c->hash[i].text);
-    for (i = 0; i < c->trees.n_trees; i++) {
-        free(c->trees.tree[i].node);
-        free(c->trees.tree[i].cover);
-        free(c->trees.tree[i].value);
-    }
+    for (i = 0; i < c->trees.n_trees; i++)
+        asci_tree_free(&c->trees.tree[i]);
     free(c->feature);
     free(c->hash);
     free(c->asked);

@@ -371,6 +371,7 @@ data_type(const struct asc_field *f)
         return "double";
     switch (f->text_type) {
     case ASC_TEXT_NUMBER:
+    case ASC_TEXT_WHOLE:
         return all_whole(f) ? "integer" : "double";
     case ASC_TEXT_BOOLEAN:
         return "boolean";
@@ -676,6 +677,8 @@ asci_pmml_link_name(enum asci_link link)
         [ASCI_LINK_LOGLOG] = "loglog", [ASCI_LINK_CAUCHIT] = "cauchit",
         [ASCI_LINK_EXP] = "exp", [ASCI_LINK_SOFTMAX] = "softmax",
         [ASCI_LINK_SIMPLEMAX] = "simplemax", [ASCI_LINK_STEP] = "step",
+        [ASCI_LINK_SIGNED_SQUARE] = "signed square",
+        [ASCI_LINK_SOFTPLUS] = "softplus",
         [ASCI_LINK_CONTRAST] = "contrast", [ASCI_LINK_VARIANCE] = "variance"
     };
 
@@ -726,6 +729,22 @@ write_document(struct pmml_writer *w)
     asci_pmml_end_element(w, "PMML");
 }
 
+/* Classes each with a link of its own, whose probabilities need not add up to
+ * 1 (one against all others). */
+static int
+has_separate_links(const asc_model *m)
+{
+    size_t k;
+
+    if (!m->classifier || m->link == ASCI_LINK_NONE ||
+        m->link == ASCI_LINK_SOFTMAX || m->link == ASCI_LINK_SIMPLEMAX)
+        return 0;
+    for (k = 0; k < m->n_outputs; k++)
+        if (m->output[k].complement)
+            return 0;
+    return 1;
+}
+
 int
 asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,
                      struct asc_error *e)
@@ -747,6 +766,16 @@ asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,
         return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
                         "gives labels without probabilities (a hinge)",
                         m->name);
+    if (m->link > ASCI_LINK_STEP)
+        return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
+                        "ends in a link (%s) that PMML has not", m->name,
+                        asci_pmml_link_name(m->link));
+    if (has_separate_links(m))
+        return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: each "
+                        "of its classes has a link of its own", m->name);
+    if (m->form == ASC_FORM_ENSEMBLE && m->u.ensemble.has_lines)
+        return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: the "
+                        "leaves of its trees are linear", m->name);
     make_names(&w);
     if (w.status == ASC_OK)
         write_document(&w);

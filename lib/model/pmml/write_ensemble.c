@@ -6,8 +6,9 @@
  *
  * A node's two ends are two predicates that exclude each other; missing
  * values follow defaultChild, or isMissing to an end of their own.  Tests of
- * encoded categories become sets of the categories themselves; other columns
- * that are more than a field become derived fields.
+ * encoded categories become sets of the categories themselves; where 0 counts as
+ * missing the predicates say so; other columns that are more than a field
+ * become derived fields.
  */
 #include <float.h>
 #include <math.h>
@@ -354,6 +355,66 @@ write_number_test(struct pmml_writer *w, const struct asci_node *p,
     asci_pmml_empty(w);
 }
 
+static void
+begin_compound(struct pmml_writer *w, const char *operator)
+{
+    asci_pmml_begin(w, "CompoundPredicate");
+    asci_pmml_set(w, "booleanOperator", operator);
+    asci_pmml_inside(w);
+}
+
+static void
+write_comparison(struct pmml_writer *w, const char *name,
+                 const char *operator, double v)
+{
+    begin_simple(w, name, operator);
+    asci_pmml_set_number(w, "value", v);
+    asci_pmml_empty(w);
+}
+
+/* The column is 0, or it is not. */
+static void
+write_zero(struct pmml_writer *w, const char *name, int zero)
+{
+    begin_compound(w, zero ? "and" : "or");
+    write_comparison(w, name, zero ? "greaterOrEqual" : "lessThan",
+                     -ASCI_ZERO);
+    write_comparison(w, name, zero ? "lessOrEqual" : "greaterThan",
+                     ASCI_ZERO);
+    asci_pmml_end_element(w, "CompoundPredicate");
+}
+
+/* A test of a column under which 0 is missing: 0 goes where what is missing
+ * goes, all else as the test says. */
+static void
+write_zero_test(struct pmml_writer *w, const struct asci_node *p,
+                const char *name, enum end side)
+{
+    const enum end zero = missing_end(w, p);
+    struct asci_node finite = *p;
+
+    /* what an infinite threshold says of numbers */
+    if (isinf(p->threshold)) {
+        finite.threshold = copysign(DBL_MAX, p->threshold);
+        finite.test = p->threshold > 0.0 ? ASCI_LESS_EQUAL : ASCI_LESS;
+    }
+    begin_compound(w, side == zero ? "or" : "and");
+    if (side == END_MISSING)
+        write_missing(w, name, 1);
+    else
+        write_number_test(w, &finite, name, side);
+    write_zero(w, name, side == zero);
+    asci_pmml_end_element(w, "CompoundPredicate");
+}
+
+static int
+zero_missing(const struct pmml_writer *w, size_t column)
+{
+    const struct asci_factor *f = only_factor(w, column);
+
+    return f && f->zero_missing;
+}
+
 /* The predicate that leads to end `side` of node p. */
 static void
 write_predicate(struct pmml_writer *w, const struct asci_node *p,
@@ -363,7 +424,9 @@ write_predicate(struct pmml_writer *w, const struct asci_node *p,
     char own[PMML_NAME_MAX];
     const char *name = column_name(w, p->column, own);
 
-    if (side == END_MISSING)
+    if (zero_missing(w, p->column))
+        write_zero_test(w, p, name, side);
+    else if (side == END_MISSING)
         write_missing(w, name, 1);
     else if (f)
         write_category_test(w, p, f, side);
@@ -646,7 +709,7 @@ write_link_table(struct pmml_writer *w, const struct asci_output *o)
     asci_pmml_inside(w);
     asci_pmml_begin(w, "NumericPredictor");
     asci_pmml_set(w, "name", asci_pmml_own_name(w, "raw", o->raw, name));
-    asci_pmml_set_number(w, "coefficient", o->sign);
+    asci_pmml_set_number(w, "coefficient", o->sign * w->m->link_factor);
     asci_pmml_empty(w);
     asci_pmml_end_element(w, "RegressionTable");
 }
