@@ -103,7 +103,7 @@ check_outputs(const asc_model *m, struct asc_error *e)
                             "output %zu of %zu", m->name, o->name, o->raw,
                             m->n_raw);
     }
-    if (m->link > ASCI_LINK_VARIANCE)
+    if (m->link > ASCI_LINK_RISING)
         return asc_fail(e, ASC_EINPUT, "%s: the link is unknown", m->name);
     return ASC_OK;
 }

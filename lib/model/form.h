@@ -194,8 +194,11 @@ enum asci_link {                /* raw -> response, elementwise unless said */
     ASCI_LINK_SIMPLEMAX,        /* over all outputs: r / sum r */
     ASCI_LINK_STEP,             /* 1 above 0, else 0 */
     ASCI_LINK_CONTRAST,         /* differences of the outputs of `whole` */
-    ASCI_LINK_VARIANCE          /* exp(2 r), a variance; the first output is
+    ASCI_LINK_VARIANCE,         /* exp(2 r), a variance; the first output is
                                    a mean without a link */
+    ASCI_LINK_SORTED,           /* all outputs in rising order */
+    ASCI_LINK_RISING            /* each the one before and a positive step,
+                                   softplus(r) + 1e-6; the first is r */
 };
 
 /* Output k on the raw scale is sign * r[raw].  The second of two classes that

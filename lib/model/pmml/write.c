@@ -676,7 +676,8 @@ asci_pmml_link_name(enum asci_link link)
         [ASCI_LINK_LOGLOG] = "loglog", [ASCI_LINK_CAUCHIT] = "cauchit",
         [ASCI_LINK_EXP] = "exp", [ASCI_LINK_SOFTMAX] = "softmax",
         [ASCI_LINK_SIMPLEMAX] = "simplemax", [ASCI_LINK_STEP] = "step",
-        [ASCI_LINK_CONTRAST] = "contrast", [ASCI_LINK_VARIANCE] = "variance"
+        [ASCI_LINK_CONTRAST] = "contrast", [ASCI_LINK_VARIANCE] = "variance",
+        [ASCI_LINK_SORTED] = "sorted", [ASCI_LINK_RISING] = "rising"
     };
 
     return name[link];
