@@ -73,7 +73,7 @@ place_tree(struct xgboost *r, size_t j, size_t groups, struct asc_error *e)
     const int32_t group = r->tree_info.n ? r->tree_info.v[j] : 0;
     size_t i;
 
-    if (t->width == groups) {
+    if (t->width > 1 && t->width == groups) {
         t->first = 0;
     } else if (t->width != 1) {
         return asci_xgboost_fail(r, e, XGBOOST_MODEL ".trees[%zu]: its leaves "
