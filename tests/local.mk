@@ -69,6 +69,7 @@ unit_tests = \
 	%reldir%/unit/test_stream \
 	%reldir%/unit/test_sum \
 	%reldir%/unit/test_tree_shap \
+	%reldir%/unit/test_truncated \
 	%reldir%/unit/test_writer \
 	%reldir%/unit/test_xgboost
 

@@ -104,7 +104,7 @@ check_outputs(const asc_model *m, struct asc_error *e)
                             "output %zu of %zu", m->name, o->name, o->raw,
                             m->n_raw);
     }
-    if (m->link > ASCI_LINK_VARIANCE || !(m->link_factor > 0.0) ||
+    if (m->link > ASCI_LINK_RISING || !(m->link_factor > 0.0) ||
         m->link_factor > DBL_MAX)
         return asc_fail(e, ASC_EINPUT, "%s: the link is unknown", m->name);
     return ASC_OK;

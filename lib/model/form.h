@@ -223,8 +223,11 @@ enum asci_link {                /* raw -> response, elementwise unless said */
     ASCI_LINK_SIGNED_SQUARE,    /* r |r| */
     ASCI_LINK_SOFTPLUS,         /* log(1 + exp(r)) */
     ASCI_LINK_CONTRAST,         /* differences of the outputs of `whole` */
-    ASCI_LINK_VARIANCE          /* exp(2 r), a variance; the first output is
+    ASCI_LINK_VARIANCE,         /* exp(2 r), a variance; the first output is
                                    a mean without a link */
+    ASCI_LINK_SORTED,           /* all outputs in rising order */
+    ASCI_LINK_RISING            /* each the one before and a positive step,
+                                   softplus(r) + 1e-6; the first is r */
 };
 
 /* Output k on the raw scale is sign * r[raw].  The second of two classes that

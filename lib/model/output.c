@@ -13,12 +13,16 @@
  *     contrast  outputs of another model, each less a second one
  *     variance exp(2 u), but u of the first output, a mean
  *                                        (CatBoost's RMSEWithUncertainty)
+ *     sorted   the k-th smallest u       (XGBoost's quantiles from 3.4 on)
+ *     rising   u_0 + sum over 1..k of log(1 + exp(u)) + 1e-6
+ *                                        (XGBoost's expectiles)
  *
  * of u times the model's link factor, where the link is elementwise
  * (PMML 4.4, RegressionModel, normalizationMethod).  Complements are computed
  * as such, so that a small probability keeps its digits.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
@@ -126,7 +130,57 @@ link_of(const asc_model *m, size_t k)
 static int
 joint(enum asci_link link)
 {
-    return link == ASCI_LINK_SOFTMAX || link == ASCI_LINK_SIMPLEMAX;
+    return link == ASCI_LINK_SOFTMAX || link == ASCI_LINK_SIMPLEMAX ||
+           link == ASCI_LINK_SORTED || link == ASCI_LINK_RISING;
+}
+
+/* The step to the next expectile. */
+static double
+step_up(double u)
+{
+    return (double)1e-6f + fmax(u, 0.0) + log1p(exp(-fabs(u)));
+}
+
+/* NaN is larger than any number. */
+static int
+compare_numbers(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    if (isnan(x) || isnan(y))
+        return isnan(x) - isnan(y);
+    return (x > y) - (x < y);
+}
+
+static void
+put_in_order(enum asci_link link, double *u, size_t n)
+{
+    size_t k;
+
+    if (link == ASCI_LINK_SORTED)
+        qsort(u, n, sizeof *u, compare_numbers);
+    else
+        for (k = 1; k < n; k++)
+            u[k] = u[k - 1] + step_up(u[k]);
+}
+
+/* Which of the outputs of one row has place k when they are sorted. */
+static size_t
+find_place(const asc_model *m, const double *r, size_t k)
+{
+    const struct asci_output *o = m->output;
+    size_t i, j, before;
+
+    for (j = 0; j + 1 < m->n_outputs; j++) {
+        for (before = 0, i = 0; i < m->n_outputs; i++) {
+            const int order = compare_numbers(&r[o[i].raw], &r[o[j].raw]);
+
+            before += order < 0 || (order == 0 && i < j);
+        }
+        if (before == k)
+            break;
+    }
+    return j;
 }
 
 /* p (n_outputs) of the raw-scale outputs u, in place */
@@ -136,6 +190,10 @@ joint_link(enum asci_link link, double *u, size_t n)
     double top = u[0], sum = 0.0;
     size_t k;
 
+    if (link == ASCI_LINK_SORTED || link == ASCI_LINK_RISING) {
+        put_in_order(link, u, n);
+        return;
+    }
     if (link == ASCI_LINK_SOFTMAX) {
         for (k = 1; k < n; k++)
             if (u[k] > top)
@@ -183,6 +241,13 @@ joint_output(const asc_model *m, const double *r, size_t k)
     double top = o[0].sign * r[o[0].raw], sum = 0.0, u;
     size_t j;
 
+    if (m->link == ASCI_LINK_SORTED)
+        return r[o[find_place(m, r, k)].raw];
+    if (m->link == ASCI_LINK_RISING) {
+        for (u = r[o[0].raw], j = 1; j <= k; j++)
+            u += step_up(r[o[j].raw]);
+        return u;
+    }
     for (j = 1; j < m->n_outputs; j++)
         if (o[j].sign * r[o[j].raw] > top)
             top = o[j].sign * r[o[j].raw];
@@ -307,7 +372,8 @@ asci_outputs_source(const asc_model *m, enum asc_scale scale, const double *r,
 }
 
 /* d p_k / d u_j = p_k ([j = k] - p_j) of softmax, ([j = k] - p_k) / sum u of
- * simplemax; s += factor times that. */
+ * simplemax, 1 at the one that has place k of sorted ones, the slopes of the
+ * steps up to k of rising ones; s += factor times that. */
 static void
 joint_slopes(const asc_model *m, const double *r, size_t k, double factor,
              double *s)
@@ -316,6 +382,15 @@ joint_slopes(const asc_model *m, const double *r, size_t k, double factor,
     double top = -INFINITY, sum = 0.0, p;
     size_t j;
 
+    if (m->link == ASCI_LINK_SORTED) {
+        s[o[find_place(m, r, k)].raw] += factor;
+        return;
+    }
+    if (m->link == ASCI_LINK_RISING) {
+        for (s[o[0].raw] += factor, j = 1; j <= k; j++)
+            s[o[j].raw] += factor * inverse_logit(r[o[j].raw]);
+        return;
+    }
     for (j = 0; j < m->n_outputs; j++)
         if (o[j].sign * r[o[j].raw] > top)
             top = o[j].sign * r[o[j].raw];

@@ -87,7 +87,8 @@ linear_links(void **state)
         { 1, 2, ASCI_LINK_LOGLOG }, { 1, 2, ASCI_LINK_CAUCHIT },
         { 1, 0, ASCI_LINK_EXP }, { 1, 0, ASCI_LINK_PROBIT },
         { 3, 3, ASCI_LINK_SOFTMAX }, { 2, 2, ASCI_LINK_SOFTMAX },
-        { 3, 3, ASCI_LINK_LOGIT }, { 3, 0, ASCI_LINK_NONE }
+        { 3, 3, ASCI_LINK_LOGIT }, { 3, 0, ASCI_LINK_NONE },
+        { 2, 0, ASCI_LINK_VARIANCE }, { 3, 0, ASCI_LINK_RISING }
     };
     struct asc_stream s;
     size_t i;
@@ -103,6 +104,26 @@ linear_links(void **state)
         check_gradient(m, &s, 1e-11);
         asc_model_free(m);
     }
+}
+
+/* Outputs in another order, far from changing it. */
+static void
+sorted(void **state)
+{
+    static const double order[] = { 50.0, 0.0, 100.0 };
+    struct asc_stream s;
+    asc_model *m = random_schema("xx");
+    size_t i;
+
+    (void)state;
+    asc_stream_start(&s, test_seed(2), "sorted", NULL, 0);
+    random_encoder(&s, m, COLUMNS_PLAIN);
+    random_linear(&s, m, 3);
+    for (i = 0; i < 3; i++)
+        m->u.linear.b[i] = order[i];
+    random_end(m, 0, ASCI_LINK_SORTED);
+    check_gradient(m, &s, 1e-9);
+    asc_model_free(m);
 }
 
 /* u / sum u, far from a sum of 0. */
@@ -370,7 +391,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear_links), cmocka_unit_test(simplemax),
+        cmocka_unit_test(linear_links), cmocka_unit_test(sorted),
+        cmocka_unit_test(simplemax),
         cmocka_unit_test(networks), cmocka_unit_test(rectifier),
         cmocka_unit_test(rescaled), cmocka_unit_test(missing_and_blocks),
         cmocka_unit_test(golden), cmocka_unit_test(no_gradient)

@@ -118,6 +118,120 @@ worked_by_hand(void **state)
     close_to(answer(hinge, ASC_RESPONSE, 0.5, 1.0), 1.0, 0.0);
 }
 
+/* What 1.0 to 1.3 wrote: no names, types or categories; truth values for
+ * default_left; base_score as std::to_string prints it. */
+#define OLD(version, attributes, param, objective)                           \
+    "{\"learner\":{\"attributes\":{" attributes "},\"gradient_booster\":{"    \
+    "\"model\":{\"gbtree_model_param\":{\"num_trees\":\"4\","                \
+    "\"size_leaf_vector\":\"0\"},\"tree_info\":[0,0,0,0],\"trees\":["         \
+    OLD_TREE("1") "," OLD_TREE("2") "," OLD_TREE("4") "," OLD_TREE("8")      \
+    "]},\"name\":\"gbtree\"},\"learner_model_param\":{" param                \
+    ",\"num_class\":\"0\",\"num_feature\":\"2\"},\"objective\":{\"name\":\""   \
+    objective "\"}},\"version\":" version "}"
+#define OLD_TREE(leaf)                                                       \
+    "{\"base_weights\":[0,0," leaf "],\"default_left\":[true,false,false],"  \
+    "\"id\":0,\"leaf_child_counts\":[0,0,0],\"left_children\":[1,-1,-1],"    \
+    "\"loss_changes\":[1,0,0],\"parents\":[2147483647,0,0],"                \
+    "\"right_children\":[2,-1,-1],\"split_conditions\":[1.5,0," leaf "],"   \
+    "\"split_indices\":[1,0,0],\"sum_hessian\":[5,2,3],\"tree_param\":{"     \
+    "\"num_deleted\":\"0\",\"num_feature\":\"2\",\"num_nodes\":\"3\","         \
+    "\"size_leaf_vector\":\"0\"}}"
+
+static void
+old_versions(void **state)
+{
+#define HALF "\"base_score\":\"0.250000\""
+    static const char plain[] = OLD("[1,0,0]", "", HALF, "reg:squarederror");
+    static const char raw[] = OLD("[1,2,0]", "", HALF, "binary:logitraw");
+    static const char later[] = OLD("[1,3,1]", "", HALF, "binary:logitraw");
+    static const char logistic[] = OLD("[1,1,0]", "", HALF,
+                                       "binary:logistic");
+    static const char best[] = OLD("[1,3,3]", "\"best_iteration\":\"0\"",
+                                   HALF, "reg:squarederror");
+    static const char forest[] = OLD("[1,4,0]", "\"best_iteration\":\"0\","
+                                     "\"best_ntree_limit\":\"2\"", HALF,
+                                     "reg:squarederror");
+    const double logit = log(0.25 / 0.75);
+
+    (void)state;
+    close_to(answer(plain, ASC_RAW, 0, 2), 15.25, 0.0);
+    close_to(answer(plain, ASC_RAW, 0, 1), 0.25, 0.0);
+    close_to(answer(plain, ASC_RAW, 0, NAN), 0.25, 0.0);
+    close_to(answer(raw, ASC_RAW, 0, 1), logit, 1e-6);
+    close_to(answer(later, ASC_RAW, 0, 1), 0.25, 0.0);
+    close_to(answer(logistic, ASC_RAW, 0, 1), logit, 1e-6);
+    close_to(answer(best, ASC_RAW, 0, 2), 1.25, 0.0);
+    close_to(answer(forest, ASC_RAW, 0, 2), 3.25, 0.0);
+}
+
+/* Two leaves of three values each; up to 3.1 they are in base_weights, by
+ * node, later in leaf_weights, by the number in right_children. */
+#define VECTORS(objective, version, right, weights, base)                    \
+    "{\"learner\":{\"gradient_booster\":{\"model\":{\"tree_info\":[0],"      \
+    "\"trees\":[{" weights ",\"default_left\":[0,0,0],\"left_children\":"    \
+    "[1,-1,-1],\"right_children\":" right ",\"split_conditions\":[0,0,0],"  \
+    "\"split_indices\":[0,0,0],\"tree_param\":{\"size_leaf_vector\":"       \
+    "\"3\"}}]},\"name\":\"gbtree\"},\"learner_model_param\":{"              \
+    "\"base_score\":\"" base "\",\"num_feature\":\"1\",\"num_target\":"      \
+    "\"3\"},\"objective\":{\"name\":\"" objective "\"}},\"version\":"          \
+    version "}"
+#define BY_NODE "\"base_weights\":[0,0,0,1,-2,3,4,5,6]"
+#define BY_LEAF "\"base_weights\":[],\"leaf_weights\":[4,5,6,1,-2,3]"
+
+/* The three outputs at x = 1 (the right leaf) or -1. */
+static void
+three(const char *text, enum asc_scale scale, double x, const double *want,
+      double tolerance)
+{
+    struct asc_error e = { ASC_OK, "" };
+    asc_model *m = read_text(text, &e);
+    double y[3];
+    size_t k;
+
+    if (!m)
+        fail_msg("%s", e.text);
+    assert_int_equal(asc_model_n_outputs(m), 3);
+    assert_int_equal(asc_model_predict(m, scale, &x, 1, y, &e), ASC_OK);
+    for (k = 0; k < 3; k++)
+        close_to(y[k], want[k], tolerance);
+    asc_model_free(m);
+}
+
+static double
+step_of(double u)
+{
+    return log1p(exp(u)) + 1e-6;
+}
+
+static void
+several_outputs(void **state)
+{
+    static const double left[] = { 2, -1, 4 }, right[] = { 5, 6, 7 };
+    static const double sorted[] = { -1, 2, 4 };
+    const double rising[] = { 1.5, 1.5 + step_of(log(expm1(2 - 1e-6)) - 2),
+                              1.5 + step_of(log(expm1(2 - 1e-6)) - 2)
+                              + step_of(log(expm1(1 - 1e-6)) + 3) };
+
+    (void)state;
+    three(VECTORS("reg:squarederror", "[2,0,0]", "[2,-1,-1]", BY_NODE, "1"),
+          ASC_RAW, -1, left, 0.0);
+    three(VECTORS("reg:squarederror", "[2,0,0]", "[2,-1,-1]", BY_NODE, "1"),
+          ASC_RAW, 1, right, 0.0);
+    three(VECTORS("reg:squarederror", "[3,2,0]", "[2,1,0]", BY_LEAF, "1"),
+          ASC_RAW, -1, left, 0.0);
+    three(VECTORS("reg:squarederror", "[3,2,0]", "[2,1,0]", BY_LEAF, "1"),
+          ASC_RAW, 1, right, 0.0);
+    three(VECTORS("reg:quantileerror", "[3,3,0]", "[2,1,0]", BY_LEAF, "1"),
+          ASC_RESPONSE, -1, left, 0.0);
+    three(VECTORS("reg:quantileerror", "[3,4,0]", "[2,1,0]", BY_LEAF, "1"),
+          ASC_RAW, -1, left, 0.0);
+    three(VECTORS("reg:quantileerror", "[3,4,0]", "[2,1,0]", BY_LEAF, "1"),
+          ASC_RESPONSE, -1, sorted, 0.0);
+    /* base scores are expectiles: 0.5, 2.5, 3.5 */
+    three(VECTORS("reg:expectileerror", "[3,3,0]", "[2,1,0]", BY_LEAF,
+                  "[5E-1,2.5E0,3.5E0]"), ASC_RESPONSE, -1, rising, 2e-6);
+}
+
 static void
 broken_models(void **state)
 {
@@ -392,6 +506,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worked_by_hand),
+        cmocka_unit_test(old_versions),
+        cmocka_unit_test(several_outputs),
         cmocka_unit_test(broken_models),
         cmocka_unit_test(cut_off_anywhere),
         cmocka_unit_test(cases_of_xgboost),

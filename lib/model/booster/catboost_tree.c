@@ -192,10 +192,11 @@ check_width(struct catboost *c, size_t width, struct asc_error *e)
 }
 
 static int
-check_weight(struct catboost *c, double weight, struct asc_error *e)
+check_weight(struct asci_json *j, double weight, struct asc_error *e)
 {
     return weight >= 0.0 && isfinite(weight)
-           ? ASC_OK : asci_json_fail(&c->j, e, "a weight of %.17g", weight);
+           ? ASC_OK : asci_json_fail(j, e, "a weight of %.17g, want 0 or more",
+                                     weight);
 }
 
 /* ---- symmetric trees ---- */
@@ -235,11 +236,9 @@ read_weights(struct asci_json *j, void *to, struct asc_error *e)
     if (more <= 0)
         return more < 0 ? ASC_EINPUT : ASC_OK;
     while ((more = asci_json_more(j, e)) > 0) {
-        if ((status = asci_read_double(j, &v, e)))
-            return status;
-        if (!(v >= 0.0) || !isfinite(v))
-            return asci_json_fail(j, e, "a weight of %.17g", v);
-        if ((status = asci_doubles_add(a, v, e)))
+        if ((status = asci_read_double(j, &v, e)) ||
+            (status = check_weight(j, v, e)) ||
+            (status = asci_doubles_add(a, v, e)))
             return status;
     }
     return more < 0 ? ASC_EINPUT : ASC_OK;
@@ -391,7 +390,7 @@ read_member(struct catboost *c, uint32_t at, uint32_t *child,
     if (!asci_json_is(j, "weight"))
         return asci_json_skip(j, e);
     status = asci_read_double(j, &c->node[at].weight, e);
-    return status ? status : check_weight(c, c->node[at].weight, e);
+    return status ? status : check_weight(j, c->node[at].weight, e);
 }
 
 /* Node `at`, whose object has ended, is a leaf or has all of a split. */

@@ -29,7 +29,8 @@ struct xgboost {
     /* learner */
     struct asci_texts objective, booster;    /* one text each */
     struct asci_singles base_score;
-    struct asci_whole n_class, n_target, n_feature, best_iteration;
+    struct asci_whole n_class, n_target, n_feature;
+    struct asci_whole best_iteration, best_limit;
     struct asci_texts name, type;
     struct asci_integers version;
     /* model */

@@ -17,6 +17,7 @@ count_trees(const struct xgboost *r, size_t groups, size_t *n,
     const struct asci_integers *it = &r->iteration;
     const int64_t best = r->best_iteration.v;
     const size_t all = r->trees.n_trees;
+    const struct asci_whole *limit = &r->best_limit;
     int64_t each = r->n_parallel.v > 1 ? r->n_parallel.v : 1;
 
     *n = all;
@@ -39,6 +40,10 @@ count_trees(const struct xgboost *r, size_t groups, size_t *n,
         }
         return ASC_OK;
     }
+    /* Before 1.6 this alone says how many trees grew in parallel. */
+    if (!r->n_parallel.given && limit->given && limit->v > best &&
+        limit->v % (best + 1) == 0)
+        each = limit->v / (best + 1);
     if (all > 0 && r->trees.tree[0].width == 1)
         each *= (int64_t)groups;
     if (best < INT32_MAX && each < INT32_MAX &&
@@ -68,7 +73,7 @@ place_tree(struct xgboost *r, size_t j, size_t groups, struct asc_error *e)
     const int32_t group = r->tree_info.n ? r->tree_info.v[j] : 0;
     size_t i;
 
-    if (t->width == groups) {
+    if (t->width > 1 && t->width == groups) {
         t->first = 0;
     } else if (t->width != 1) {
         return asci_xgboost_fail(r, e, XGBOOST_MODEL ".trees[%zu]: its leaves "

@@ -23,6 +23,7 @@ static const struct objective objectives[] = {
     { "reg:absoluteerror", ASCI_LINK_NONE, REGRESSION },
     { "reg:quantileerror", ASCI_LINK_NONE, REGRESSION },
     { "reg:expectileerror", ASCI_LINK_NONE, REGRESSION },
+    { "reg:normal", ASCI_LINK_NONE, REGRESSION },
     { "reg:logistic", ASCI_LINK_LOGIT, REGRESSION },
     { "reg:gamma", ASCI_LINK_EXP, REGRESSION },
     { "reg:tweedie", ASCI_LINK_EXP, REGRESSION },
@@ -82,71 +83,110 @@ asci_xgboost_groups(const struct xgboost *r, size_t *groups,
     return ASC_OK;
 }
 
+/* Whether the file is of this version or a later one. */
 static int
-newer_than(const struct xgboost *r, int32_t major, int32_t minor)
+since(const struct xgboost *r, int32_t major, int32_t minor, int32_t patch)
 {
     const struct asci_integers *v = &r->version;
+    const int32_t want[3] = { major, minor, patch };
+    size_t i;
 
-    return v->n >= 2 && (v->v[0] > major ||
-                         (v->v[0] == major && v->v[1] >= minor));
+    if (v->n != 3)
+        return 0;
+    for (i = 0; i < 3; i++)
+        if (v->v[i] != want[i])
+            return v->v[i] > want[i];
+    return 1;
 }
 
-/* Some objectives mix several outputs in a way that no link here knows. */
+/* Several quantiles or expectiles are put into order: quantiles from 3.4 on
+ * are sorted, expectiles are steps from one to the next. */
+static enum asci_link
+link_of(const struct xgboost *r, const struct objective *o, size_t groups)
+{
+    if (groups > 1 && !strcmp(o->name, "reg:expectileerror"))
+        return ASCI_LINK_RISING;
+    if (groups > 1 && !strcmp(o->name, "reg:quantileerror") &&
+        since(r, 3, 4, 0))
+        return ASCI_LINK_SORTED;
+    return o->link;
+}
+
+/* ---- the base score ---- */
+
+static float
+base_score(const struct xgboost *r, size_t k)
+{
+    return r->base_score.n == 0 ? 0.5f
+         : r->base_score.v[r->base_score.n > 1 ? k : 0];
+}
+
 static int
-check_mixing(const struct xgboost *r, const struct objective *o, size_t groups,
+logit_margin(const struct xgboost *r, const struct objective *o, float *p,
              struct asc_error *e)
 {
-    if (groups < 2)
-        return ASC_OK;
-    if (!strcmp(o->name, "reg:expectileerror") ||
-        (!strcmp(o->name, "reg:quantileerror") && newer_than(r, 3, 4)))
-        return asci_xgboost_fail(r, e, "learner.objective: %s with %zu "
-                                 "outputs at once cannot be read: XGBoost "
-                                 "orders them against each other (one model "
-                                 "for each can)", o->name, groups);
+    const float eps = 1e-6f;
+
+    if (!(*p >= 0.0f && *p <= 1.0f))
+        return asci_xgboost_fail(r, e, XGBOOST_PARAM ".base_score: %g is not "
+                                 "a probability, which %s wants", (double)*p,
+                                 o->name);
+    *p = *p < eps ? eps : *p > 1.0f - eps ? 1.0f - eps : *p;
+    *p = -logf(1.0f / *p - 1.0f);
     return ASC_OK;
+}
+
+/* The step between two expectiles before it was made positive. */
+static float
+step_margin(float low, float high)
+{
+    const float eps = 1e-6f;
+    float step = high - low - eps;
+
+    step = step > eps ? step : eps;
+    return step + logf(-expm1f(-step));
 }
 
 /* base_score is on the scale of the prediction: as a float margin. */
 static int
-base_margin(const struct xgboost *r, const struct objective *o, size_t k,
-            float *margin, struct asc_error *e)
+base_margin(const struct xgboost *r, const struct objective *o,
+            enum asci_link link, size_t k, float *margin, struct asc_error *e)
 {
-    const float eps = 1e-6f;
-    float p = r->base_score.n == 0 ? 0.5f
-            : r->base_score.v[r->base_score.n > 1 ? k : 0];
+    /* Up to 1.3.0 binary:logitraw had a probability, later a margin. */
+    const int raw = !strcmp(o->name, "binary:logitraw") && r->version.n == 3 &&
+                    !since(r, 1, 3, 1);
+    float p = base_score(r, k);
 
     if (!isfinite(p))
         return asci_xgboost_fail(r, e, XGBOOST_PARAM ".base_score: not a "
                                  "finite number");
-    if (o->link == ASCI_LINK_LOGIT) {
-        if (!(p >= 0.0f && p <= 1.0f))
-            return asci_xgboost_fail(r, e, XGBOOST_PARAM ".base_score: %g is "
-                                     "not a probability, which %s wants",
-                                     (double)p, o->name);
-        p = p < eps ? eps : p > 1.0f - eps ? 1.0f - eps : p;
-        p = -logf(1.0f / p - 1.0f);
-    } else if (o->link == ASCI_LINK_EXP) {
+    *margin = p;
+    if (link == ASCI_LINK_LOGIT || raw)
+        return logit_margin(r, o, margin, e);
+    if (link == ASCI_LINK_EXP) {
         if (!(p > 0.0f))
             return asci_xgboost_fail(r, e, XGBOOST_PARAM ".base_score: %g is "
                                      "not positive, which %s wants",
                                      (double)p, o->name);
-        p = logf(p);
+        *margin = logf(p);
+    } else if (link == ASCI_LINK_RISING && k > 0) {
+        *margin = step_margin(base_score(r, k - 1), p);
     }
-    *margin = p;
     return ASC_OK;
 }
 
+/* ---- outputs ---- */
+
 static int
-make_outputs(struct xgboost *r, const struct objective *o, size_t groups,
-             struct asc_error *e)
+make_outputs(struct xgboost *r, const struct objective *o,
+             enum asci_link link, size_t groups, struct asc_error *e)
 {
     asc_model *m = r->m;
     const int two = groups == 1 && (o->task == BINARY || o->task == LABELS);
     int status = asci_new_outputs(m, groups, two, e);
     size_t k;
 
-    m->link = o->link;
+    m->link = link;
     m->classifier = two || o->task == CLASSES;
     for (k = 0; k < m->n_outputs && status == ASC_OK; k++) {
         char name[32];
@@ -167,17 +207,18 @@ asci_xgboost_outputs(struct xgboost *r, size_t groups, float *margin,
                      struct asc_error *e)
 {
     const struct objective *o = NULL;
-    int status;
+    enum asci_link link;
+    int status = find_objective(r, &o, e);
     size_t k;
 
-    if ((status = find_objective(r, &o, e)) ||
-        (status = check_mixing(r, o, groups, e)))
+    if (status)
         return status;
+    link = link_of(r, o, groups);
     if (r->base_score.n > 1 && r->base_score.n != groups)
         return asci_xgboost_fail(r, e, XGBOOST_PARAM ".base_score has %zu "
                                  "values, the model has %zu outputs",
                                  r->base_score.n, groups);
     for (k = 0; k < groups && status == ASC_OK; k++)
-        status = base_margin(r, o, k, &margin[k], e);
-    return status ? status : make_outputs(r, o, groups, e);
+        status = base_margin(r, o, link, k, &margin[k], e);
+    return status ? status : make_outputs(r, o, link, groups, e);
 }

@@ -113,7 +113,8 @@ static int
 read_attributes(struct asci_json *j, void *to, struct asc_error *e)
 {
     static const struct asci_member members[] = {
-        { "best_iteration", asci_read_whole, TO(best_iteration) }
+        { "best_iteration", asci_read_whole, TO(best_iteration) },
+        { "best_ntree_limit", asci_read_whole, TO(best_limit) }
     };
 
     return ASCI_READ_MEMBERS(j, to, members, e);

@@ -679,7 +679,8 @@ asci_pmml_link_name(enum asci_link link)
         [ASCI_LINK_SIMPLEMAX] = "simplemax", [ASCI_LINK_STEP] = "step",
         [ASCI_LINK_SIGNED_SQUARE] = "signed square",
         [ASCI_LINK_SOFTPLUS] = "softplus",
-        [ASCI_LINK_CONTRAST] = "contrast", [ASCI_LINK_VARIANCE] = "variance"
+        [ASCI_LINK_CONTRAST] = "contrast", [ASCI_LINK_VARIANCE] = "variance",
+        [ASCI_LINK_SORTED] = "sorted", [ASCI_LINK_RISING] = "rising"
     };
 
     return name[link];
