@@ -32,10 +32,12 @@ unit_tests = \
 	%reldir%/unit/test_explainer \
 	%reldir%/unit/test_fidelity \
 	%reldir%/unit/test_field \
+	%reldir%/unit/test_fit_forest \
 	%reldir%/unit/test_fit_gbm \
 	%reldir%/unit/test_fit_linear \
 	%reldir%/unit/test_fit_mlp \
 	%reldir%/unit/test_fit_training \
+	%reldir%/unit/test_fit_tree \
 	%reldir%/unit/test_form_gradient \
 	%reldir%/unit/test_game \
 	%reldir%/unit/test_gradient \
@@ -100,6 +102,7 @@ EXTRA_DIST += $(scripts) %reldir%/demo.sh %reldir%/unit/tap.sh \
 	%reldir%/unit/fields.h \
 	%reldir%/unit/forests.h \
 	%reldir%/unit/games.h \
+	%reldir%/unit/growing.h \
 	%reldir%/unit/lightgbm.h \
 	%reldir%/unit/models.h \
 	%reldir%/unit/peers.h \

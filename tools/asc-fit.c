@@ -10,7 +10,7 @@ static const struct tool_use options[] = {
     { OPT_DROP, NULL },
     { OPT_CATEGORICAL, "fields that are categories although they look like "
       "numbers" }, { OPT_WEIGHT, NULL }, { OPT_ID, NULL },
-    { OPT_SEED, NULL }, { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL },
+    { OPT_SEED, NULL }, { OPT_THREADS, NULL }, { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL },
     { OPT_MISSING, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
     { OPT_END, NULL }
 };
@@ -62,12 +62,23 @@ note_target(const struct asc_training *t)
               low, high);
 }
 
+static void
+say(void *context, int detail, const char *line)
+{
+    (void)context;
+    if (detail)
+        tool_detail("%s", line);
+    else
+        tool_note("%s", line);
+}
+
 int
 main(int argc, char **argv)
 {
     struct tool_options o;
     struct asc_training_options t;
     struct asc_training table;
+    struct asc_fitting how = { .say = say };
     struct asc_specs specs;
     struct asc_buffer out = { NULL, 0, 0, 0 };
     struct asc_error e;
@@ -91,7 +102,8 @@ main(int argc, char **argv)
     if (asc_training_read(o.n_operands > 1 ? o.operands[1] : "-", &o.reader,
                           &t, &table, &e))
         tool_fail(&e);
-    model = find_trainer(&specs.v[0])->fit(&table, &specs.v[0], &e);
+    how.threads = o.threads;
+    model = find_trainer(&specs.v[0])->fit(&table, &specs.v[0], &how, &e);
     if (model)
         note_target(&table);
     if (!model || asc_model_write_pmml(model, &out, &e))

@@ -37,10 +37,19 @@ int asc_training_read(const char *path, const struct asc_reader_options *r,
                       struct asc_training *t, struct asc_error *e);
 void asc_training_free(struct asc_training *t);
 
+/* How a fit runs, and who hears of it.  NULL, or all 0: one thread, nobody. */
+struct asc_fitting {
+    unsigned threads;           /* 0: one */
+    /* What was found on the way, a line without newline; detail: only for
+     * those who ask for more. */
+    void (*say)(void *context, int detail, const char *line);
+    void *context;
+};
+
 struct asc_trainer {
     struct asc_entry entry;
     asc_model *(*fit)(const struct asc_training *t, const struct asc_spec *s,
-                      struct asc_error *e);
+                      const struct asc_fitting *f, struct asc_error *e);
 };
 const struct asc_trainer *const *asc_trainers(size_t *n);
 const struct asc_entry *const *asc_trainer_entries(size_t *n);

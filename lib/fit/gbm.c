@@ -420,16 +420,6 @@ add_up(const struct job *o, size_t from, size_t to)
     return sum;
 }
 
-/* Halfway between the values on either side, above the lower one: the test is
- * x < threshold. */
-static double
-halfway(double low, double high)
-{
-    const double t = 0.5 * low + 0.5 * high;
-
-    return t > low ? t : high;
-}
-
 /* The set of categories on the yes side, as bits at the end of the model's
  * sets. */
 static int
@@ -483,11 +473,11 @@ take_sides(struct job *o, const struct open_node *v, const struct split *best,
     if (best->cut < n) {
         const size_t low = o->rank[best->cut - 1], high = o->rank[best->cut];
 
-        *threshold = halfway(b->high[low], b->low[high]);
+        *threshold = asci_fit_halfway(b->high[low], b->low[high]);
         /* not within a bin, which is all on one side */
         for (i = low + 1; i < high; i++)
             if (b->low[i] < *threshold && *threshold <= b->high[i])
-                *threshold = halfway(b->high[i], b->low[i + 1]);
+                *threshold = asci_fit_halfway(b->high[i], b->low[i + 1]);
     }
     for (i = 0; i < b->n_bins; i++)
         o->side[i] = b->low[i] < *threshold;
@@ -973,11 +963,12 @@ make_model(struct job *o, struct asc_error *e)
 
 static asc_model *
 fit(const struct asc_training *t, const struct asc_spec *s,
-    struct asc_error *e)
+    const struct asc_fitting *how, struct asc_error *e)
 {
     struct job o = { .t = t, .s = s };
     int status;
 
+    (void)how;
     if (asci_fit_check(t, s, ASCI_WANTS_ANY, e))
         return NULL;
     o.m = asci_fit_model(t, s, 0, e);

@@ -51,6 +51,11 @@ enum asci_fit_wants { ASCI_WANTS_ANY, ASCI_WANTS_NUMBER, ASCI_WANTS_CLASS };
 int asci_fit_check(const struct asc_training *t, const struct asc_spec *s,
                    enum asci_fit_wants wants, struct asc_error *e);
 
+/* Tells whoever listens, how may be NULL. */
+void asci_fit_say(const struct asc_fitting *how, int detail,
+                  const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Field j of row i with the model's replacement for a missing value. */
 static inline double
 asci_fit_value(const struct asc_training *t, const asc_model *m, size_t i,
@@ -59,6 +64,16 @@ asci_fit_value(const struct asc_training *t, const asc_model *m, size_t i,
     const double v = t->x[i * t->schema.n + j];
 
     return isnan(v) ? m->schema.field[j].replacement : v;
+}
+
+/* Halfway between the values on either side, above the lower one: the test is
+ * x < threshold. */
+static inline double
+asci_fit_halfway(double low, double high)
+{
+    const double t = 0.5 * low + 0.5 * high;
+
+    return t > low ? t : high;
 }
 
 /* ---- the design matrix of the linear trainers ----

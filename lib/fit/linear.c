@@ -129,13 +129,14 @@ out:
 
 static asc_model *
 fit(const struct asc_training *t, const struct asc_spec *s,
-    struct asc_error *e)
+    const struct asc_fitting *how, struct asc_error *e)
 {
     struct asci_design d = { 0 };
     double *beta = NULL;
     asc_model *m = NULL;
     int status = ASC_ESYSTEM;
 
+    (void)how;
     if (asci_fit_check(t, s, ASCI_WANTS_NUMBER, e))
         return NULL;
     m = asci_fit_model(t, s, 1, e);

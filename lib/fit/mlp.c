@@ -473,11 +473,12 @@ prepare(struct job *o, struct asc_error *e)
 
 static asc_model *
 fit(const struct asc_training *t, const struct asc_spec *s,
-    struct asc_error *e)
+    const struct asc_fitting *how, struct asc_error *e)
 {
     struct job o = { .t = t, .s = s };
     int status;
 
+    (void)how;
     if (asci_fit_check(t, s, ASCI_WANTS_ANY, e))
         return NULL;
     o.m = asci_fit_model(t, s, 1, e);

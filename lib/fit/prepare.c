@@ -10,6 +10,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -451,7 +452,8 @@ asci_fit_check(const struct asc_training *t, const struct asc_spec *s,
                         name, target);
     if (wants == ASCI_WANTS_NUMBER && classes)
         return asc_fail(e, ASC_EUSAGE, "%s: target \"%s\" has categories; "
-                        "logistic, mlp and gbm learn them", name, target);
+                        "logistic, mlp, gbm, tree and forest learn them",
+                        name, target);
     if (wants == ASCI_WANTS_CLASS && !classes)
         return asc_fail(e, ASC_EUSAGE, "%s: target \"%s\" is a number; name "
                         "it as categorical if its values are classes", name,
@@ -460,4 +462,19 @@ asci_fit_check(const struct asc_training *t, const struct asc_spec *s,
         return asc_fail(e, ASC_EINPUT, "%s: no row has a weight above 0",
                         name);
     return check_values(t, name, e);
+}
+
+void
+asci_fit_say(const struct asc_fitting *how, int detail, const char *format,
+             ...)
+{
+    char line[512];
+    va_list ap;
+
+    if (!how || !how->say)
+        return;
+    va_start(ap, format);
+    asci_print(line, sizeof line, format, ap);
+    va_end(ap);
+    how->say(how->context, detail, line);
 }

@@ -72,4 +72,5 @@ lib_libcore_la_SOURCES += \
 	%reldir%/pmml/write_linear.c \
 	%reldir%/pmml/write_network.c \
 	%reldir%/pmml/write_terms.c \
+	%reldir%/pmml/write_tree.c \
 	%reldir%/pmml/xml.c

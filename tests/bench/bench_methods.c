@@ -291,7 +291,7 @@ run_training(void *context)
 {
     struct training *t = context;
     struct asc_error e;
-    asc_model *m = t->trainer->fit(&t->table, t->specs.v, &e);
+    asc_model *m = t->trainer->fit(&t->table, t->specs.v, NULL, &e);
 
     if (!m)
         die(e.text);

@@ -85,6 +85,22 @@ twice 'asc-attribute, kernel-shap, 14-64-64-1 network' \
     "$bin/asc-attribute" -q -m "$mlp" -M kernel-shap -b "$dir/few.tsv" \
     "$dir/few.tsv"
 
+head -n 100001 "$dir/many.tsv" > "$dir/wood.tsv"
+twice 'asc-fit forest, 100 trees, 100000 rows of 14 fields' \
+    "$bin/asc-fit" -q forest:trees=100 -y y -o "$dir/forest.pmml" \
+    "$dir/wood.tsv"
+twice 'asc-fit tree, to the last row, 1000000 rows of 14 fields' \
+    "$bin/asc-fit" -q tree:cp=0:loss=brier:min-split=2:min-leaf=1 -y y \
+    -o "$dir/tree.pmml" "$dir/many.tsv"
+for spec in tree:cp=0:loss=brier:min-split=2:min-leaf=1 gbm:trees=100; do
+    "$cost" 1 "$bin/asc-fit" -q "$spec" -j 1 -y y -o "$dir/tree.pmml" \
+        "$dir/many.tsv" > "$dir/cost"
+    awk '{ print $2 }' "$dir/cost" |
+        line "asc-fit ${spec%%:*}, 1000000 rows of 14 fields" 's of a processor'
+    awk '{ print $3 / 1e3 }' "$dir/cost" |
+        line "asc-fit ${spec%%:*}, 1000000 rows of 14 fields, peak" MB
+done
+
 # speed WHAT FILE COMMAND... -- megabytes of the file a second.
 speed() {
     what=$1 file=$2

@@ -201,6 +201,21 @@ total 'asc-summary of pairs' 'asc-agreement, mlp' asc-summary \
 total 'asc-disparity of what was kept' 'asc-attribute -c predicted, mlp' \
     asc-disparity -g single --by method --replicates 50 --permutations 50
 
+# ---- models: threads, and the order of lines ----
+
+{
+    head -n 1 train.tsv
+    sed 1d train.tsv | sed '1!G; h; $!d'
+} > turned.tsv
+for spec in tree:cp=0:folds=5:seed=3 forest:trees=20 gbm:trees=5:subsample=0.5
+do
+    must asc-fit -q -j 1 "$spec" -y denied -o one.fitted train.tsv
+    must asc-fit -q -j 3 "$spec" -y denied -o three.fitted train.tsv
+    must asc-fit -q "$spec" -y denied -o turned.fitted turned.tsv
+    same "asc-fit $spec: 3 threads" one.fitted three.fitted
+    same "asc-fit $spec: backwards" one.fitted turned.fitted
+done
+
 # ---- from a file, from gzip, from a pipe ----
 
 # fed NAME IN COMMAND... -- IN, compressed, and through a pipe.

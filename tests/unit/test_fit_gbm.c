@@ -7,38 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "growing.h"
 #include "shared.h"
-#include "training.h"
-
-/* ---- what a tree says, by its definition ---- */
-
-/* The child that x goes to. */
-static uint32_t
-follow(const struct asci_ensemble *f, const struct asci_node *p, double x)
-{
-    size_t c;
-
-    if (isnan(x))
-        return p->missing;
-    if (p->test == ASCI_LESS)
-        return x < p->threshold ? p->yes : p->no;
-    assert_int_equal(p->test, ASCI_IN_SET);
-    c = (size_t)x;
-    if (c >= p->set_bits)
-        return p->no;
-    return f->sets[p->set + c / 64] >> (c % 64) & 1 ? p->yes : p->no;
-}
-
-static double
-tree_value(const struct asci_ensemble *f, const struct asci_tree *t,
-           const double *x)
-{
-    uint32_t at = 0;
-
-    while (t->node[at].test != ASCI_LEAF)
-        at = follow(f, &t->node[at], x[t->node[at].column]);
-    return t->value[t->node[at].leaf];
-}
 
 /* ---- all splits there are ---- */
 
@@ -51,7 +21,7 @@ struct problem {
 /* Gain of sending the rows with side[i] = 1 one way and 0 the other (2: not
  * in the node), or -1 where a side is too small. */
 static double
-gain_of(const struct problem *q, const unsigned char *side)
+slope_gain(const struct problem *q, const unsigned char *side)
 {
     double g[2] = { 0 }, h[2] = { 0 };
     size_t i, n[2] = { 0 };
@@ -73,7 +43,7 @@ gain_of(const struct problem *q, const unsigned char *side)
 /* The largest gain of any split of the rows in[i] = 1 by one field: every
  * threshold, every subset of categories, the missing on either side. */
 static double
-best_gain(const struct problem *q, const unsigned char *in)
+best_slope_gain(const struct problem *q, const unsigned char *in)
 {
     const size_t n = q->t->n, d = q->t->schema.n;
     unsigned char *side = malloc(n);
@@ -101,7 +71,7 @@ best_gain(const struct problem *q, const unsigned char *in)
                     else
                         side[i] = c ? k >> (size_t)v & 1 : v <= limit;
                 }
-                best = fmax(best, gain_of(q, side));
+                best = fmax(best, slope_gain(q, side));
             }
         }
     }
@@ -135,7 +105,7 @@ check_tree(const struct problem *q, const asc_model *m, size_t tree,
             w += asci_fit_weight(q->t, i);
         }
         assert_near(t->cover[v], w, 1e-12);
-        best = best_gain(q, in);
+        best = best_slope_gain(q, in);
         if (p->test == ASCI_LEAF) {
             assert_near(t->value[p->leaf], -rate * g / (h + q->lambda),
                         1e-11);
@@ -152,62 +122,13 @@ check_tree(const struct problem *q, const asc_model *m, size_t tree,
             at[i] = follow(f, p, q->t->x[i * d + p->column]);
             side[i] = at[i] == p->yes;
         }
-        assert_near(gain_of(q, side), best, 1e-9);
+        assert_near(slope_gain(q, side), best, 1e-9);
         assert_true(p->missing == p->yes || p->missing == p->no);
     }
     free(level);
     free(side);
     free(in);
     free(at);
-}
-
-/* ---- a random table ---- */
-
-enum { D = 5 };
-
-/* classes: 0 for regression.  mixed: with categories, weights. */
-static struct asc_training
-random_table(uint64_t seed, size_t n, size_t classes, int mixed)
-{
-    struct asc_training t = training_new(n, D);
-    uint64_t s = seed;
-    size_t i;
-
-    schema_number(&t.schema, "x1");
-    if (mixed)
-        schema_category(&t.schema, "c1", "a,b,c,d,e,f,g");
-    else
-        schema_number(&t.schema, "c1");
-    schema_number(&t.schema, "x2");
-    if (mixed)
-        schema_category(&t.schema, "c2", "u,v,w");
-    else
-        schema_number(&t.schema, "c2");
-    schema_number(&t.schema, "x3");
-    if (classes)
-        training_classes(&t, classes == 2 ? "no,yes" : "k0,k1,k2");
-    if (mixed)
-        training_weigh(&t);
-    for (i = 0; i < n; i++) {
-        double *x = t.x + i * D, f;
-
-        x[0] = normal(&s);
-        x[1] = uniform(&s) < 0.15 ? NAN : floor(7.0 * uniform(&s));
-        x[2] = uniform(&s) < 0.3 ? NAN : floor(6.0 * uniform(&s));  /* ties */
-        x[3] = floor(3.0 * uniform(&s));
-        x[4] = uniform(&s) < 0.1 ? NAN : exp(normal(&s));
-        f = x[0] + (isnan(x[1]) ? 1.5 : fmod(x[1] * 3.0, 7.0) / 3.0) -
-            (isnan(x[2]) ? 1.0 : x[2] > 3.0) * (x[3] == 1.0 ? 2.0 : -0.5);
-        if (classes == 0)
-            t.y[i] = 10.0 + f + 0.5 * normal(&s);
-        else if (classes == 2)
-            t.y[i] = uniform(&s) < 1.0 / (1.0 + exp(-f));
-        else
-            t.y[i] = uniform(&s) < 0.2 ? 0.0 : 1.0 + (f > 0.3);
-        if (mixed)
-            t.weight[i] = 0.25 + 2.0 * uniform(&s);
-    }
-    return t;
 }
 
 /* Gradients by their formulas at scores f (k, n). */
@@ -557,28 +478,6 @@ loss_falls(void **state)
     }
 }
 
-static int
-same_trees(const asc_model *a, const asc_model *b)
-{
-    const struct asci_ensemble *f = &a->u.ensemble, *g = &b->u.ensemble;
-    size_t i;
-
-    if (f->n_trees != g->n_trees || f->n_set_words != g->n_set_words ||
-        memcmp(f->base, g->base, f->n_raw * sizeof *f->base))
-        return 0;
-    for (i = 0; i < f->n_trees; i++) {
-        const struct asci_tree *p = &f->tree[i], *q = &g->tree[i];
-
-        if (p->n_nodes != q->n_nodes ||
-            memcmp(p->node, q->node, p->n_nodes * sizeof *p->node) ||
-            memcmp(p->cover, q->cover, p->n_nodes * sizeof *p->cover) ||
-            memcmp(p->value, q->value, p->n_leaves * sizeof *p->value))
-            return 0;
-    }
-    return f->n_set_words == 0 ||
-           !memcmp(f->sets, g->sets, f->n_set_words * sizeof *f->sets);
-}
-
 static void
 seeds_and_order(void **state)
 {
@@ -787,43 +686,6 @@ many_categories(void **state)
 
 /* ---- real tables ---- */
 
-struct scored {
-    double p;
-    int y;
-};
-
-static int
-compare_scored(const void *pa, const void *pb)
-{
-    const struct scored *a = pa, *b = pb;
-
-    return a->p < b->p ? -1 : a->p > b->p;
-}
-
-/* The chance that a row of the second class has the larger p. */
-static double
-area(const struct asc_training *t, const double *p)
-{
-    struct scored *v = malloc(t->n * sizeof *v);
-    double rank = 0.0, n[2] = { 0 };
-    size_t i, j, k;
-
-    for (i = 0; i < t->n; i++) {
-        v[i].p = p[2 * i + 1];
-        v[i].y = t->y[i] == 1.0;
-        n[v[i].y]++;
-    }
-    qsort(v, t->n, sizeof *v, compare_scored);
-    for (i = 0; i < t->n; i = j) {
-        for (j = i; j < t->n && v[j].p == v[i].p; j++)
-            ;
-        for (k = i; k < j; k++)
-            rank += v[k].y * (double)(i + j + 1) / 2.0;
-    }
-    free(v);
-    return (rank - n[1] * (n[1] + 1.0) / 2.0) / (n[0] * n[1]);
-}
-
 /* Seven tenths to learn from, the others to be told apart: better than the
  * larger class, and the order of rows better than chance by far. */
 static void
@@ -839,7 +701,8 @@ real_tables(void **state)
         { "data/tables/iris.tsv", "species", NULL, NULL, 0.0 },
         { "data/tables/wine.tsv", "cultivar", NULL, NULL, 0.0 }
     };
-    static const char *const spec[] = { "logistic", "gbm", "mlp" };
+    static const char *const spec[] = { "logistic", "gbm", "mlp", "forest",
+                                        "tree:cp=0:loss=brier:folds=10" };
     size_t c, s, i, k, seen = 0;
 
     (void)state;
@@ -865,7 +728,7 @@ real_tables(void **state)
         }
         for (k = 0; k < 2; k++)
             part[k] = training_pick(&all, row + k * all.n, n[k], 1);
-        for (s = 0; s < 3; s++) {
+        for (s = 0; s < sizeof spec / sizeof *spec; s++) {
             asc_model *m = must_train(&part[0], spec[s]);
             double *y = outputs_of(m, ASC_RESPONSE, &part[1]);
             double right = 0.0, count[8] = { 0 }, most = 0.0;
@@ -885,7 +748,8 @@ real_tables(void **state)
                 print_message(", area %.3f", area(&part[1], y));
             print_message("\n");
             assert_true(right > most);
-            if (cases[c].area > 0.0)
+            /* one tree tells few probabilities apart */
+            if (cases[c].area > 0.0 && strncmp(spec[s], "tree", 4))
                 assert_true(area(&part[1], y) > cases[c].area);
             free(y);
             asc_model_free(m);

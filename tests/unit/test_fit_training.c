@@ -322,10 +322,11 @@ registry(void **state)
     size_t n, n_entries, i, j;
     const struct asc_trainer *const *trainer = asc_trainers(&n);
     const struct asc_entry *const *entry = asc_trainer_entries(&n_entries);
-    static const char *const names[] = { "linear", "logistic", "mlp", "gbm" };
+    static const char *const names[] = { "linear", "logistic", "mlp", "gbm",
+                                         "tree", "forest" };
 
     (void)state;
-    assert_int_equal(n, 4);
+    assert_int_equal(n, 6);
     assert_int_equal(n_entries, n);
     for (i = 0; i < n; i++) {
         const struct asc_param *p = entry[i]->params;
@@ -361,7 +362,7 @@ refusals(void **state)
     training_classes(&t, "no,yes");
     assert_null(train(&t, "linear", &e));
     assert_string_equal(e.text, "linear: target \"y\" has categories; "
-                        "logistic, mlp and gbm learn them");
+                        "logistic, mlp, gbm, tree and forest learn them");
     t.n = 0;
     assert_null(train(&t, "gbm", &e));
     assert_string_equal(e.text, "gbm: nothing to learn from: the table has 0 "

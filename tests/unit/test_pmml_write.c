@@ -255,6 +255,84 @@ ensembles(void **state)
         }
 }
 
+/* The leaves' values become shares of so many rows: counts over a sum, or, in
+ * `odd` leaves, numbers that are no such shares. */
+static void
+make_shares(struct asci_tree *t, size_t odd)
+{
+    size_t i, k;
+
+    for (i = 0; i < t->n_nodes; i++) {
+        double *v = t->value + t->node[i].leaf * t->width, sum = 0.0;
+        double count[8];
+
+        if (t->node[i].test != ASCI_LEAF || isnan(v[0]))
+            continue;
+        for (k = 0; k < t->width; k++) {
+            count[k] = (double)asc_stream_below(&stream, 40);
+            sum += count[k] += k == 0;
+        }
+        for (k = 0; k < t->width; k++)
+            v[k] = odd && i % 3 == 0 ? asc_stream_uniform(&stream) / 3.0
+                                     : count[k] / sum;
+        if (t->cover)
+            t->cover[i] = sum;
+    }
+    for (i = t->cover ? t->n_nodes : 0; i-- > 0;) {
+        const struct asci_node *p = &t->node[i];
+
+        if (p->test == ASCI_LEAF)
+            continue;
+        t->cover[i] = t->cover[p->yes] + t->cover[p->no];
+        if (p->missing != p->yes && p->missing != p->no)
+            t->cover[i] += t->cover[p->missing];
+    }
+}
+
+/* Trees of which the model is the average: as many elements as it has leaves,
+ * not a sum for each class; the same bits, and covers where there are any. */
+static void
+averages(void **state)
+{
+    static const size_t classes[] = { 0, 2, 3 };
+    struct asc_buffer text;
+    size_t i, j, k, n;
+
+    (void)state;
+    for (i = 0; i < 16; i++)
+        for (k = 0; k < 3; k++) {
+            const struct random_trees o = { i % 4 < 2 ? 1 : 5, 40, 0.1,
+                                            i % 3 == 1, 0, 0, i % 2 == 0 };
+            asc_model *m = random_schema("xx2x2x1"), *back;
+            struct asci_ensemble *f = &m->u.ensemble;
+
+            random_encoder(&stream, m, COLUMNS_TREE);
+            random_ensemble(&stream, m, k ? classes[k] : 1,
+                            k ? classes[k] : 1, &o);
+            memset(f->base, 0, f->n_raw * sizeof *f->base);
+            f->scale = 1.0 / (double)o.n;
+            for (j = 0; j < o.n; j++)
+                if (k)
+                    make_shares(&f->tree[j], i & 4);
+            for (j = 0; i & 8 && j < f->tree[0].width; j++)
+                f->tree[0].value[j] = NAN;
+            random_end(m, classes[k], ASCI_LINK_NONE);
+            m->has_probabilities = k > 0;
+            same_values(m, 0.0);
+            back = write_and_read(m, &text);
+            assert_int_equal(back->u.ensemble.n_trees, o.n);
+            assert_int_equal(back->n_raw, m->n_raw);
+            assert_int_equal(asci_ensemble_has_covers(&back->u.ensemble),
+                             o.covers);
+            for (j = 0, n = 0; j + 10 < text.n; j++)
+                n += !memcmp(text.p + j, "<TreeModel", 10);
+            assert_int_equal(n, o.n);
+            asc_buffer_free(&text);
+            asc_model_free(back);
+            asc_model_free(m);
+        }
+}
+
 /* A complete tree of three levels, each on a field of its own. */
 static asc_model *
 levels(void)
@@ -624,7 +702,8 @@ main(void)
         cmocka_unit_test(linear), cmocka_unit_test(more_links),
         cmocka_unit_test(linear_columns), cmocka_unit_test(interactions),
         cmocka_unit_test(networks), cmocka_unit_test(ensembles),
-        cmocka_unit_test(covers), cmocka_unit_test(infinite_thresholds),
+        cmocka_unit_test(averages), cmocka_unit_test(covers),
+        cmocka_unit_test(infinite_thresholds),
         cmocka_unit_test(treatments), cmocka_unit_test(rescaling),
         cmocka_unit_test(other_programs),
         cmocka_unit_test(statistics), cmocka_unit_test(appended),

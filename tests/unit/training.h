@@ -101,8 +101,8 @@ training_pick(const struct asc_training *t, const size_t *row, size_t n,
 
 /* NULL, and *e filled, on failure; `specification` as on a command line. */
 static inline asc_model *
-train(const struct asc_training *t, const char *specification,
-      struct asc_error *e)
+train_so(const struct asc_training *t, const char *specification,
+         const struct asc_fitting *how, struct asc_error *e)
 {
     struct asc_specs s = { 0 };
     asc_model *m = NULL;
@@ -114,9 +114,16 @@ train(const struct asc_training *t, const char *specification,
         n = 0;
     for (i = 0; i < n; i++)
         if (&trainer[i]->entry == s.v[0].entry)
-            m = trainer[i]->fit(t, &s.v[0], e);
+            m = trainer[i]->fit(t, &s.v[0], how, e);
     asc_specs_free(&s);
     return m;
+}
+
+static inline asc_model *
+train(const struct asc_training *t, const char *specification,
+      struct asc_error *e)
+{
+    return train_so(t, specification, NULL, e);
 }
 
 static inline asc_model *

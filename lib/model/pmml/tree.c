@@ -557,8 +557,8 @@ copied(const struct reader *r, size_t i)
     return ldexp(r->made[i].cover, -200 * (int)(more < 4 ? more : 4));
 }
 
-/* NULL if a count is not known, or counts are no counts; *status tells of no
- * memory. */
+/* NULL if a count is not known, or counts are no counts, or all are 0; *status
+ * tells of no memory. */
 static double *
 covers(struct reader *r, int *status)
 {
@@ -595,6 +595,10 @@ covers(struct reader *r, int *status)
             free(cover);
             return NULL;
         }
+    }
+    if (cover[0] == 0.0) {
+        free(cover);
+        return NULL;
     }
     return cover;
 }

@@ -3,6 +3,7 @@
 #define ASCRIBE_MODEL_PMML_WRITE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/form.h"
 
@@ -99,6 +100,26 @@ void asci_pmml_term_expression(struct pmml_writer *w,
                                const struct pmml_term *t);
 void asci_pmml_column_expression(struct pmml_writer *w,
                                  const struct asci_column *c);
+
+/* write_tree.c */
+/* An element without attributes. */
+void asci_pmml_plain(struct pmml_writer *w, const char *name);
+/* The categorical field that a column is a function of, or NULL. */
+const struct asc_field *
+asci_pmml_column_category(const struct pmml_writer *w, size_t column);
+/* The column is the number of a field itself. */
+int asci_pmml_column_is_field(const struct pmml_writer *w, size_t column);
+/* The name under which trees know a column. */
+const char *asci_pmml_column_name(const struct pmml_writer *w, size_t column,
+                                  char name[PMML_NAME_MAX]);
+/* The nodes of a tree of missingValueStrategy "none", from the root on, depth
+ * first: values of one raw output, or class shares. */
+#define PMML_CLASSES SIZE_MAX
+void asci_pmml_write_nodes(struct pmml_writer *w, const struct asci_tree *t,
+                           size_t raw);
+/* All nodes have two ends. */
+int asci_pmml_nodes_are_binary(const struct pmml_writer *w,
+                               const struct asci_tree *t);
 
 /* write_linear.c, write_network.c, write_ensemble.c: the model element */
 void asci_pmml_write_linear(struct pmml_writer *w);
