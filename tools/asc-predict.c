@@ -12,8 +12,7 @@ static const struct tool_use options[] = {
     { OPT_SCALE, "response (default), or raw: before the model's link" },
     { OPT_ID, NULL }, { OPT_KEEP, NULL }, { OPT_LABEL, NULL },
     { OPT_FIRST_ROW, NULL }, { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL },
-    { OPT_MISSING, NULL }, { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL },
-    { OPT_TIMEOUT, NULL }, { OPT_MAX_MEMORY, NULL },
+    { OPT_MISSING, NULL },
     { OPT_BACKGROUND, "table whose texts say which fields of a command are "
       "categories" },
     { OPT_DIGITS, NULL }, { OPT_THREADS, NULL }, { OPT_PROVENANCE, NULL },
@@ -25,6 +24,8 @@ static const struct tool tool = {
     .synopsis = "-m MODEL [OPTION]... [DATA]",
     .purpose = "Print what a model predicts for each row of a table.",
     .uses = options,
+    .takes_model = 1,
+    .command_background = 1,
     .max_operands = 1
 };
 
