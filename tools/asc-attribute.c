@@ -499,8 +499,7 @@ prepare(struct run *r, const char *path)
                                  needs != NULL, needs, &r->background)
         ? &r->background : NULL;
     r->idle = needs && !background;
-    tool_specs_background(&r->specs, r->rows.model, background,
-                          o->background != NULL);
+    tool_specs_background(o, &r->specs, r->rows.model, background);
     tool_specs_once(&r->specs);
     r->method = calloc(r->specs.n, sizeof *r->method);
     if (!r->method)

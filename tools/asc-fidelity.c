@@ -561,8 +561,7 @@ prepare(struct run *r)
         ? &r->background : NULL;
     r->ready = !needs || r->absent;     /* else the data has no rows, and any
                                            line is refused */
-    tool_specs_background(&r->specs, r->model, r->absent,
-                          o->background != NULL);
+    tool_specs_background(o, &r->specs, r->model, r->absent);
     tool_specs_once(&r->specs);
     r->metric = calloc(r->specs.n, sizeof *r->metric);
     if (!r->metric)

@@ -23,7 +23,6 @@ static const struct tool tool = {
         "that can explain it.",
     .uses = options,
     .takes_model = 1,
-    .command_background = 1,
     .max_operands = 1
 };
 
@@ -306,6 +305,7 @@ open_model(struct tool_options *o)
                                                              "-"))
         r = tool_side_table(o->background, o);
     m = tool_model(o, r, NULL);
+    tool_background_unused(o);
     asc_reader_close(r);
     return m;
 }

@@ -25,7 +25,6 @@ static const struct tool tool = {
     .purpose = "Print what a model predicts for each row of a table.",
     .uses = options,
     .takes_model = 1,
-    .command_background = 1,
     .max_operands = 1
 };
 
@@ -175,6 +174,7 @@ main(int argc, char **argv)
     tool_start(&tool, argc, argv, &o);
     memset(&r, 0, sizeof r);
     tool_rows_open(&r.rows, &o, o.n_operands ? o.operands[0] : NULL);
+    tool_background_unused(&o);
     r.scale = o.scale_given ? o.scale : ASC_RESPONSE;
     r.n_outputs = asc_model_n_outputs(r.rows.model);
     r.label = asc_model_classifier(r.rows.model);

@@ -878,7 +878,6 @@ check_model_options(const struct tool_options *o)
         { "fields", o->fields != NULL, 1 },
         { "categorical", o->categorical != NULL, 1 },
         { "target", o->target != NULL, 1 },
-        { "background", o->background && self.tool->command_background, 1 },
         { "timeout", o->timeout > 0.0, 0 }
     };
     size_t i;
@@ -1071,10 +1070,11 @@ tool_specs(const struct tool_options *o, const char *text,
 }
 
 void
-tool_specs_background(struct asc_specs *specs, const asc_model *m,
-                      const struct asc_background *b, int given)
+tool_specs_background(const struct tool_options *o, struct asc_specs *specs,
+                      const asc_model *m, const struct asc_background *b)
 {
-    size_t i;
+    const int given = o->background != NULL;
+    size_t i, n_used = 0;
 
     for (i = 0; i < specs->n; i++) {
         struct asc_spec *s = &specs->v[i];
@@ -1089,7 +1089,19 @@ tool_specs_background(struct asc_specs *specs, const asc_model *m,
                         used ? b->digest : "none");
         if (used)
             snprintf(s->background, sizeof s->background, "%.8s", b->digest);
+        n_used += used;
     }
+    if (given && !n_used)
+        tool_background_unused(o);
+}
+
+void
+tool_background_unused(const struct tool_options *o)
+{
+    /* of a command it has told the categories */
+    if (o->background && !tool_is_command(o->model))
+        tool_note("-b %s: nothing that is asked for uses a background",
+                  o->background);
 }
 
 void

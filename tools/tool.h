@@ -42,7 +42,6 @@ struct tool {
     const struct tool_use *uses;        /* ends with OPT_END; -q -v -h -V are
                                            every tool's */
     int takes_model;            /* has what goes with -m, too */
-    int command_background;     /* -b only tells the fields of a command */
     /* what --list and --help=NAME show; NULL: the tool has neither */
     const struct asc_entry *const *(*entries)(size_t *n);
     const char *entry;          /* "method", "metric", ... */
@@ -129,10 +128,13 @@ size_t tool_split(const char *list, char ***piece, char **store);
 void tool_specs(const struct tool_options *o, const char *text,
                 const struct asc_entry *const *entries, size_t n,
                 const char *what, struct asc_specs *specs);
-/* given: b is that of -b, which methods that can do without use, too.  A
- * specification that uses none stays without a digest. */
-void tool_specs_background(struct asc_specs *specs, const asc_model *m,
-                           const struct asc_background *b, int given);
+/* b: that of -b, which methods that can do without use, too, or one that was
+ * chosen.  A specification that uses none stays without a digest; if none of
+ * them uses that of -b, a note says so. */
+void tool_specs_background(const struct tool_options *o,
+                           struct asc_specs *specs, const asc_model *m,
+                           const struct asc_background *b);
+void tool_background_unused(const struct tool_options *o);
 /* Refuses a specification that is there twice. */
 void tool_specs_once(const struct asc_specs *specs);
 /* Output of row i for -c: the classes asked for.  Returns their number per

@@ -355,7 +355,7 @@ no_path(void **state)
                             "for derived field \"age:sex\": it combines "
                             "field \"f1\", which is categorical or jumps, "
                             "with others; what works: exact-shapley, "
-                            "kernel-shap, lime and others");
+                            "kernel-shap, permutation-shap and others");
         asc_background_free(&b);
         asc_model_free(m);
     }

@@ -415,8 +415,8 @@ refusals(void **state)
     (void)state;
     refuse(m, ASC_RESPONSE, NULL, ASC_EUSAGE, "small: tree-shap explains sums "
            "over trees, and the response has a link after them: explain the "
-           "raw scale; what works: exact-shapley, kernel-shap, lime and "
-           "others");
+           "raw scale; what works: exact-shapley, kernel-shap, "
+           "permutation-shap and others");
     /* the first of two classes has the opposite values */
     got = explain("tree-shap", METHOD, m, ASC_RAW, NULL, x, 1, 0);
     close_to(got.phi[1], -59.0 / 45.0, 1e-14);
@@ -433,7 +433,7 @@ refusals(void **state)
     model_end(m, 1, ASCI_LINK_NONE);
     refuse(m, ASC_RAW, NULL, ASC_EUSAGE, "small: tree-shap cannot tell apart "
            "the fields that derived field \"age_by_income\" depends on; what "
-           "works: exact-shapley, kernel-shap, lime and others");
+           "works: exact-shapley, kernel-shap, permutation-shap and others");
     asc_model_free(m);
 
     m = plant_tree_b(1);
