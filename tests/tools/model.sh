@@ -38,8 +38,12 @@ try() {
     result $? "$name $scale: all methods"
     : > why
     while IFS='	' read -r part method serves note; do
-        # shellcheck disable=SC2086 # an option or nothing
-        asc-attribute -q -b back.tsv -M "$method" $scale "$@" shop.tsv \
+        case $method in
+        owen) also='--coalition one=age' ;;
+        *) also= ;;
+        esac
+        # shellcheck disable=SC2086 # options or nothing
+        asc-attribute -q -b back.tsv -M "$method" $also $scale "$@" shop.tsv \
             > out 2> err < /dev/null
         status=$?
         case "$serves $status" in
