@@ -7,6 +7,7 @@ dist_man_MANS += \
 	%reldir%/asc-disparity.1 \
 	%reldir%/asc-fidelity.1 \
 	%reldir%/asc-fit.1 \
+	%reldir%/asc-model.1 \
 	%reldir%/asc-plot.1 \
 	%reldir%/asc-predict.1 \
 	%reldir%/asc-summary.1 \

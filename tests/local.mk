@@ -92,6 +92,7 @@ scripts = \
 	%reldir%/layers.sh \
 	%reldir%/tools/cases.pl \
 	%reldir%/tools/contract.sh \
+	%reldir%/tools/model.sh \
 	%reldir%/tools/options.sh \
 	%reldir%/tools/xgboost.sh
 TESTS += $(scripts)

@@ -10,7 +10,7 @@ top=${abs_top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 build=${abs_top_builddir:-$top}
 man=$top/man
 tools='asc-agreement asc-attribute asc-convert asc-disparity asc-fidelity
-asc-fit asc-plot asc-predict asc-summary'
+asc-fit asc-model asc-plot asc-predict asc-summary'
 LC_ALL=C
 export LC_ALL
 

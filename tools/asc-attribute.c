@@ -23,14 +23,11 @@ static const struct tool_use options[] = {
     { OPT_MODEL, NULL }, { OPT_METHOD, "methods to explain with" },
     { OPT_BACKGROUND, NULL }, { OPT_CLASS, NULL }, { OPT_FOIL, NULL },
     { OPT_COALITION, NULL }, { OPT_SCALE, NULL }, { OPT_STD_ERROR, NULL },
-    { OPT_SEED, NULL }, { OPT_ID, NULL },
-    { OPT_KEEP, NULL }, { OPT_LABEL, NULL }, { OPT_FIRST_ROW, NULL },
+    { OPT_SEED, NULL }, { OPT_ID, NULL }, { OPT_KEEP, NULL },
+    { OPT_LABEL, NULL }, { OPT_FIRST_ROW, NULL },
     { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
-    { OPT_TARGET, "column that is no field of a command" },
-    { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL }, { OPT_TIMEOUT, NULL },
-    { OPT_MAX_MEMORY, NULL }, { OPT_DIGITS, NULL }, { OPT_THREADS, NULL },
-    { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
-    { OPT_END, NULL }
+    { OPT_DIGITS, NULL }, { OPT_THREADS, NULL }, { OPT_PROVENANCE, NULL },
+    { OPT_OUTPUT, NULL }, { OPT_LIST, NULL }, { OPT_END, NULL }
 };
 
 static const struct tool tool = {
@@ -39,6 +36,7 @@ static const struct tool tool = {
     .purpose = "Explain each row of a table: how much each field contributes "
         "to the model's answer.",
     .uses = options,
+    .takes_model = 1,
     .entries = asc_method_entries,
     .entry = "method",
     .max_operands = 1
@@ -501,8 +499,7 @@ prepare(struct run *r, const char *path)
                                  needs != NULL, needs, &r->background)
         ? &r->background : NULL;
     r->idle = needs && !background;
-    tool_specs_background(&r->specs, r->rows.model, background,
-                          o->background != NULL);
+    tool_specs_background(o, &r->specs, r->rows.model, background);
     tool_specs_once(&r->specs);
     r->method = calloc(r->specs.n, sizeof *r->method);
     if (!r->method)

@@ -23,11 +23,8 @@ static const struct tool_use options[] = {
     { OPT_ID, "column of row ids in the data (default row, if any)" },
     { OPT_KEEP, NULL }, { OPT_FIRST_ROW, NULL },
     { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL }, { OPT_MISSING, NULL },
-    { OPT_TARGET, "column that is no field of a command" },
-    { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL }, { OPT_TIMEOUT, NULL },
-    { OPT_MAX_MEMORY, NULL }, { OPT_DIGITS, NULL }, { OPT_THREADS, NULL },
-    { OPT_PROVENANCE, NULL }, { OPT_OUTPUT, NULL }, { OPT_LIST, NULL },
-    { OPT_END, NULL }
+    { OPT_DIGITS, NULL }, { OPT_THREADS, NULL }, { OPT_PROVENANCE, NULL },
+    { OPT_OUTPUT, NULL }, { OPT_LIST, NULL }, { OPT_END, NULL }
 };
 
 static const struct tool tool = {
@@ -37,6 +34,7 @@ static const struct tool tool = {
     .purpose = "Score attributions by what the model does when the fields "
         "they name change.",
     .uses = options,
+    .takes_model = 1,
     .entries = asc_fidelity_entries,
     .entry = "metric",
     .max_operands = 1
@@ -563,8 +561,7 @@ prepare(struct run *r)
         ? &r->background : NULL;
     r->ready = !needs || r->absent;     /* else the data has no rows, and any
                                            line is refused */
-    tool_specs_background(&r->specs, r->model, r->absent,
-                          o->background != NULL);
+    tool_specs_background(o, &r->specs, r->model, r->absent);
     tool_specs_once(&r->specs);
     r->metric = calloc(r->specs.n, sizeof *r->metric);
     if (!r->metric)

@@ -12,8 +12,7 @@ static const struct tool_use options[] = {
     { OPT_SCALE, "response (default), or raw: before the model's link" },
     { OPT_ID, NULL }, { OPT_KEEP, NULL }, { OPT_LABEL, NULL },
     { OPT_FIRST_ROW, NULL }, { OPT_NO_HEADER, NULL }, { OPT_COLUMNS, NULL },
-    { OPT_MISSING, NULL }, { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL },
-    { OPT_TIMEOUT, NULL }, { OPT_MAX_MEMORY, NULL },
+    { OPT_MISSING, NULL },
     { OPT_BACKGROUND, "table whose texts say which fields of a command are "
       "categories" },
     { OPT_DIGITS, NULL }, { OPT_THREADS, NULL }, { OPT_PROVENANCE, NULL },
@@ -25,6 +24,7 @@ static const struct tool tool = {
     .synopsis = "-m MODEL [OPTION]... [DATA]",
     .purpose = "Print what a model predicts for each row of a table.",
     .uses = options,
+    .takes_model = 1,
     .max_operands = 1
 };
 
@@ -174,6 +174,7 @@ main(int argc, char **argv)
     tool_start(&tool, argc, argv, &o);
     memset(&r, 0, sizeof r);
     tool_rows_open(&r.rows, &o, o.n_operands ? o.operands[0] : NULL);
+    tool_background_unused(&o);
     r.scale = o.scale_given ? o.scale : ASC_RESPONSE;
     r.n_outputs = asc_model_n_outputs(r.rows.model);
     r.label = asc_model_classifier(r.rows.model);

@@ -9,6 +9,7 @@ bin_PROGRAMS += \
 	%reldir%/asc-disparity \
 	%reldir%/asc-fidelity \
 	%reldir%/asc-fit \
+	%reldir%/asc-model \
 	%reldir%/asc-plot \
 	%reldir%/asc-predict \
 	%reldir%/asc-summary
@@ -30,6 +31,7 @@ tools_asc_disparity_SOURCES = %reldir%/asc-disparity.c $(tool_scores)
 tools_asc_fidelity_SOURCES = %reldir%/asc-fidelity.c $(tool_attributions) \
 	$(tool_views)
 tools_asc_fit_SOURCES = %reldir%/asc-fit.c $(tool_base)
+tools_asc_model_SOURCES = %reldir%/asc-model.c $(tool_base)
 tools_asc_plot_SOURCES = %reldir%/asc-plot.c %reldir%/tool.c %reldir%/tool.h \
 	%reldir%/plot_attribution.c \
 	%reldir%/plot_curves.c \
@@ -47,6 +49,7 @@ tools_asc_convert_LDADD = libascribe.la
 tools_asc_disparity_LDADD = libascribe.la
 tools_asc_fidelity_LDADD = libascribe.la
 tools_asc_fit_LDADD = libascribe.la
+tools_asc_model_LDADD = libascribe.la
 tools_asc_plot_LDADD = %reldir%/libplot.la libascribe.la
 tools_asc_predict_LDADD = libascribe.la
 tools_asc_summary_LDADD = libascribe.la

@@ -107,6 +107,8 @@ static const struct {
     { OPT_SCRIPT, 0, "script", NULL,
       "print the gnuplot script, data included, instead of drawing" },
     { OPT_TOP, 0, "top", "N", "show the N largest only" },
+    { OPT_PMML, 0, "pmml", NULL,
+      "write the model as PMML 4.4" },
     { OPT_PROVENANCE, 0, "provenance", NULL,
       "begin with a comment that says how the table was made" },
     { OPT_FROM, 0, "from", "FORMAT", "format of what is read" },
@@ -127,6 +129,14 @@ enum { N_OPTIONS = sizeof table / sizeof *table };
 static const struct tool_use everywhere[] = {
     { OPT_QUIET, NULL }, { OPT_VERBOSE, NULL }, { OPT_HELP, NULL },
     { OPT_VERSION, NULL }, { OPT_END, NULL }
+};
+
+/* What goes with -m.  Those that are for commands alone, or for files, are
+ * refused with others: see check_model_options(). */
+static const struct tool_use for_models[] = {
+    { OPT_FIELDS, NULL }, { OPT_CATEGORICAL, NULL },
+    { OPT_TARGET, "column that is no field of a command" },
+    { OPT_TIMEOUT, NULL }, { OPT_MAX_MEMORY, NULL }, { OPT_END, NULL }
 };
 
 /* The running program; a process runs one tool. */
@@ -252,6 +262,18 @@ find_option(enum tool_option option)
     return i;
 }
 
+/* All options that the tool has, in so many lists. */
+enum { N_LISTS = 3 };
+
+static const struct tool_use *
+list_of_uses(size_t i)
+{
+    static const struct tool_use none = { OPT_END, NULL };
+
+    return i == 0 ? self.tool->uses : i == 2 ? everywhere
+        : self.tool->takes_model ? for_models : &none;
+}
+
 static void
 print_option(const struct tool_use *use)
 {
@@ -276,12 +298,12 @@ print_help(void)
 {
     const struct tool *t = self.tool;
     const struct tool_use *u;
+    size_t i;
 
     printf("Usage: %s %s\n%s\n\n", t->name, t->synopsis, t->purpose);
-    for (u = t->uses; u->option != OPT_END; u++)
-        print_option(u);
-    for (u = everywhere; u->option != OPT_END; u++)
-        print_option(u);
+    for (i = 0; i < N_LISTS; i++)
+        for (u = list_of_uses(i); u->option != OPT_END; u++)
+            print_option(u);
     if (t->entries)
         printf("\n%s --help=NAME describes a %s; -l lists them.\n", t->name,
                t->entry);
@@ -400,13 +422,12 @@ static int
 uses(enum tool_option option)
 {
     const struct tool_use *u;
+    size_t i;
 
-    for (u = self.tool->uses; u->option != OPT_END; u++)
-        if (u->option == option)
-            return 1;
-    for (u = everywhere; u->option != OPT_END; u++)
-        if (u->option == option)
-            return 1;
+    for (i = 0; i < N_LISTS; i++)
+        for (u = list_of_uses(i); u->option != OPT_END; u++)
+            if (u->option == option)
+                return 1;
     return 0;
 }
 
@@ -559,6 +580,7 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_TITLE: o->title = arg; break;
     case OPT_PANELS: o->panels = arg; break;
     case OPT_SCRIPT: o->script = 1; break;
+    case OPT_PMML: o->pmml = 1; break;
     case OPT_TOP: o->top = (size_t)number(i, arg, 1, 1e6, 1); break;
     case OPT_PROVENANCE: o->provenance = 1; break;
     case OPT_FROM: o->from = arg; break;
@@ -821,8 +843,8 @@ is_file(const char *path)
     return S_ISREG(st.st_mode);
 }
 
-static int
-is_command(const char *model)
+int
+tool_is_command(const char *model)
 {
     return !strncmp(model, "cmd:", 4) || !strncmp(model, "coproc:", 7);
 }
@@ -837,7 +859,7 @@ say_model(const struct tool_options *o, const asc_model *m)
 
     for (j = 0; j < s->n; j++)
         asc_buffer_print(&b, "%s%s", j ? ", " : "", s->field[j].name);
-    if (is_command(o->model) && !o->fields)
+    if (tool_is_command(o->model) && !o->fields)
         tool_note("fields of the command: %.*s", (int)b.n, b.p ? b.p : "");
     tool_detail("%s: %s, %s form, %zu outputs, %s; fields: %.*s",
                 asc_model_name(m), asc_model_format(m),
@@ -848,24 +870,37 @@ say_model(const struct tool_options *o, const asc_model *m)
     asc_buffer_free(&b);
 }
 
-asc_model *
-tool_model(const struct tool_options *o, const asc_reader *r,
-           const char *path)
+/* Refuses what would have no effect. */
+static void
+check_model_options(const struct tool_options *o)
 {
-    struct asc_model_options mo = { .fields = o->fields };
-    struct asc_buffer columns = { NULL, 0, 0, 0 }, not = { NULL, 0, 0, 0 };
+    const int command = tool_is_command(o->model);
+    const struct { const char *name; int given, fields; } only[] = {
+        { "fields", o->fields != NULL, 1 },
+        { "categorical", o->categorical != NULL, 1 },
+        { "target", o->target != NULL, 1 },
+        { "timeout", o->timeout > 0.0, 0 }
+    };
+    size_t i;
+
+    for (i = 0; !command && i < sizeof only / sizeof *only; i++)
+        if (only[i].given)
+            tool_misuse("--%s is for cmd: and coproc: models%s", only[i].name,
+                        only[i].fields ? "; this one says itself what its "
+                        "fields are" : "");
+    if (command && o->max_memory)
+        tool_misuse("--max-memory is for models in files");
+}
+
+/* The columns of a table, and those of them that cannot be fields. */
+static void
+name_columns(const struct tool_options *o, const asc_reader *r,
+             struct asc_buffer *columns, struct asc_buffer *not)
+{
     const char *const extra[] = { o->reader.id ? o->reader.id : "row",
         o->target, o->group, o->weight, o->unit, tool_text(&o->keep) };
-    struct asc_error e;
-    asc_model *m;
     size_t j, *unused;
 
-    if (!o->model)
-        tool_misuse("no model: give it with -m");
-    if ((o->fields || o->categorical) && !is_command(o->model))
-        tool_misuse("--%s is for cmd: and coproc: models; this one says itself "
-                    "what its fields are", o->fields ? "fields"
-                    : "categorical");
     if (o->fields) {
         tool_columns(r, o->fields, &unused);
         free(unused);
@@ -875,15 +910,31 @@ tool_model(const struct tool_options *o, const asc_reader *r,
         free(unused);
     }
     for (j = 0; j < asc_reader_n_columns(r); j++)
-        asc_buffer_print(&columns, "%s%s", j ? "\t" : "",
+        asc_buffer_print(columns, "%s%s", j ? "\t" : "",
                          asc_reader_column(r, j));
-    asc_buffer_char(&columns, '\0');
+    asc_buffer_char(columns, '\0');
     for (j = 0; j < sizeof extra / sizeof *extra; j++)
         if (extra[j])
-            asc_buffer_print(&not, "%s%s", not.n ? "," : "", extra[j]);
-    asc_buffer_char(&not, '\0');
-    if (columns.failed || not.failed)
+            asc_buffer_print(not, "%s%s", not->n ? "," : "", extra[j]);
+    asc_buffer_char(not, '\0');
+    if (columns->failed || not->failed)
         tool_no_memory();
+}
+
+asc_model *
+tool_model(const struct tool_options *o, const asc_reader *r,
+           const char *path)
+{
+    struct asc_model_options mo = { .fields = o->fields };
+    struct asc_buffer columns = { NULL, 0, 0, 0 }, not = { NULL, 0, 0, 0 };
+    struct asc_error e;
+    asc_model *m;
+
+    if (!o->model)
+        tool_misuse("no model: give it with -m");
+    check_model_options(o);
+    if (r)
+        name_columns(o, r, &columns, &not);
     mo.categorical = o->categorical;
     mo.columns = columns.p;
     mo.not_fields = not.p;
@@ -1020,10 +1071,11 @@ tool_specs(const struct tool_options *o, const char *text,
 }
 
 void
-tool_specs_background(struct asc_specs *specs, const asc_model *m,
-                      const struct asc_background *b, int given)
+tool_specs_background(const struct tool_options *o, struct asc_specs *specs,
+                      const asc_model *m, const struct asc_background *b)
 {
-    size_t i;
+    const int given = o->background != NULL;
+    size_t i, n_used = 0;
 
     for (i = 0; i < specs->n; i++) {
         struct asc_spec *s = &specs->v[i];
@@ -1038,7 +1090,19 @@ tool_specs_background(struct asc_specs *specs, const asc_model *m,
                         used ? b->digest : "none");
         if (used)
             snprintf(s->background, sizeof s->background, "%.8s", b->digest);
+        n_used += used;
     }
+    if (given && !n_used)
+        tool_background_unused(o);
+}
+
+void
+tool_background_unused(const struct tool_options *o)
+{
+    /* of a command it has told the categories */
+    if (o->background && !tool_is_command(o->model))
+        tool_note("-b %s: nothing that is asked for uses a background",
+                  o->background);
 }
 
 void

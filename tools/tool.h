@@ -24,8 +24,8 @@ enum tool_option {
     OPT_STD_ERROR, OPT_CURVE, OPT_LEVEL, OPT_REPLICATES, OPT_PERMUTATIONS,
     OPT_MIN_GROUP, OPT_ADJUST, OPT_BETTER, OPT_FIELDS, OPT_CATEGORICAL,
     OPT_DROP, OPT_TIMEOUT, OPT_MAX_MEMORY, OPT_TYPE, OPT_WIDTH, OPT_HEIGHT,
-    OPT_FONT, OPT_TITLE, OPT_PANELS, OPT_SCRIPT, OPT_TOP, OPT_PROVENANCE,
-    OPT_FROM, OPT_TO, OPT_DELIMITER, OPT_REPLACE,
+    OPT_FONT, OPT_TITLE, OPT_PANELS, OPT_SCRIPT, OPT_TOP, OPT_PMML,
+    OPT_PROVENANCE, OPT_FROM, OPT_TO, OPT_DELIMITER, OPT_REPLACE,
     OPT_LIST, OPT_QUIET, OPT_VERBOSE, OPT_HELP, OPT_VERSION
 };
 
@@ -41,6 +41,7 @@ struct tool {
     const char *purpose;        /* one line */
     const struct tool_use *uses;        /* ends with OPT_END; -q -v -h -V are
                                            every tool's */
+    int takes_model;            /* has what goes with -m, too */
     /* what --list and --help=NAME show; NULL: the tool has neither */
     const struct asc_entry *const *(*entries)(size_t *n);
     const char *entry;          /* "method", "metric", ... */
@@ -62,7 +63,7 @@ struct tool_options {
     uint64_t seed;
     unsigned threads;
     int digits;                 /* 0: shortest exact */
-    int std_error, curve, script, provenance, quiet, verbose;
+    int std_error, curve, script, pmml, provenance, quiet, verbose;
     char delimiter, replace;    /* of CSV; 0 if not given */
     double level, timeout;
     unsigned replicates, permutations;
@@ -98,9 +99,12 @@ void tool_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- what most tools open ---- */
 
-/* The model of -m, told what the columns of the table at path are. */
+/* The model of -m, told what the columns of the table r at path are; r may be
+ * NULL: there is no table, and fields are those of --fields.  Refuses options
+ * that are for models of another kind. */
 asc_model *tool_model(const struct tool_options *o, const asc_reader *r,
                       const char *path);
+int tool_is_command(const char *model);
 /* The main table; path NULL is standard input.  With no input at all the
  * program ends with status 0, having written nothing. */
 asc_reader *tool_table(const char *path, const struct tool_options *o);
@@ -124,10 +128,13 @@ size_t tool_split(const char *list, char ***piece, char **store);
 void tool_specs(const struct tool_options *o, const char *text,
                 const struct asc_entry *const *entries, size_t n,
                 const char *what, struct asc_specs *specs);
-/* given: b is that of -b, which methods that can do without use, too.  A
- * specification that uses none stays without a digest. */
-void tool_specs_background(struct asc_specs *specs, const asc_model *m,
-                           const struct asc_background *b, int given);
+/* b: that of -b, which methods that can do without use, too, or one that was
+ * chosen.  A specification that uses none stays without a digest; if none of
+ * them uses that of -b, a note says so. */
+void tool_specs_background(const struct tool_options *o,
+                           struct asc_specs *specs, const asc_model *m,
+                           const struct asc_background *b);
+void tool_background_unused(const struct tool_options *o);
 /* Refuses a specification that is there twice. */
 void tool_specs_once(const struct asc_specs *specs);
 /* Output of row i for -c: the classes asked for.  Returns their number per

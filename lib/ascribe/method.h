@@ -42,6 +42,12 @@ struct asc_method {
     int (*run)(const struct asc_task *t, const void *state,
                struct asc_explain *b, struct asc_error *e);
     void (*finish)(void *state);        /* may be NULL */
+    /* Beyond the views that it needs, whether it can explain this model on
+     * this scale, as far as that can be told without rows: ASC_OK, or the
+     * reason, words that may follow the method's name.  Quick; may be
+     * NULL. */
+    int (*serves)(const asc_model *m, enum asc_scale scale,
+                  struct asc_error *e);
 };
 
 const struct asc_method *const *asc_methods(size_t *n);
@@ -55,6 +61,12 @@ enum asc_background_use {
 };
 enum asc_background_use asc_background_use(const struct asc_entry *entry,
                                            const asc_model *model);
+
+/* ASC_OK if a method can explain this model on this scale, as far as that can
+ * be told without rows; else e->text is the reason: "needs trees, which this
+ * model has not". */
+int asc_method_serves(const struct asc_entry *entry, const asc_model *model,
+                      enum asc_scale scale, struct asc_error *e);
 
 /* A method made ready for a model. */
 typedef struct asc_explainer asc_explainer;

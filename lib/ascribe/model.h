@@ -85,7 +85,8 @@ unsigned asc_model_views(const asc_model *m);
 /* 1 if the model has trees, and all of them have record counts or sums of
  * weights at their nodes. */
 int asc_model_has_covers(const asc_model *m);
-/* The last link, as PMML names its inverse: "none", "logit", "softmax". */
+/* The last link, under the name that PMML gives its inverse where it has it:
+ * "none", "logit", "softmax". */
 const char *asc_model_link(const asc_model *m);
 /* 0 if a row that lacks this field never has an answer. */
 int asc_model_takes_missing(const asc_model *m, size_t field);

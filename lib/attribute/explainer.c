@@ -31,16 +31,33 @@ find_method(const struct asc_entry *entry)
     return NULL;
 }
 
-/* "a, b, c and others": the first methods that need no view but those of the
- * model. */
+int
+asc_method_serves(const struct asc_entry *entry, const asc_model *model,
+                  enum asc_scale scale, struct asc_error *e)
+{
+    const struct asc_method *method = find_method(entry);
+    const unsigned lacks = entry->traits & VIEWS & ~asc_model_views(model);
+
+    if (!method)
+        return asc_fail(e, ASC_EUSAGE, "is no attribution method");
+    if (lacks)
+        return asc_fail(e, ASC_EUSAGE, "needs %s, which this model has not",
+                        lacks & ASC_NEEDS_LINEAR ? "linear weights"
+                        : !(lacks & ASC_NEEDS_TREES) ? "a gradient"
+                        : asc_model_form(model) == ASC_FORM_ENSEMBLE
+                        ? "trees whose leaves are constants" : "trees");
+    return method->serves ? method->serves(model, scale, e) : ASC_OK;
+}
+
+/* "a, b, c and others": the first methods that can explain the model. */
 static void
-list_working(unsigned views, struct asc_buffer *out)
+list_working(const struct asc_task *t, struct asc_buffer *out)
 {
     size_t n, i, named = 0;
     const struct asc_entry *const *all = asc_method_entries(&n);
 
     for (i = 0; i < n; i++) {
-        if (all[i]->traits & VIEWS & ~views)
+        if (asc_method_serves(all[i], t->model, t->scale, NULL))
             continue;
         if (named++ == NAMED) {
             asc_buffer_text(out, " and others");
@@ -54,24 +71,21 @@ list_working(unsigned views, struct asc_buffer *out)
 }
 
 static int
-check_views(const struct asc_task *t, struct asc_error *e)
+check_serves(const struct asc_task *t, struct asc_error *e)
 {
-    const unsigned views = asc_model_views(t->model);
-    const unsigned lacks = t->spec->entry->traits & VIEWS & ~views;
     struct asc_buffer list = { NULL, 0, 0, 0 };
-    int status;
+    struct asc_error why;
+    int status = asc_method_serves(t->spec->entry, t->model, t->scale, &why);
 
-    if (!lacks)
-        return ASC_OK;
-    list_working(views, &list);
-    status = asc_fail(e, ASC_EUSAGE, "%s: %s needs %s, which this model has "
-                      "not; what works: %s", asc_model_name(t->model),
-                      t->spec->entry->name,
-                      lacks & ASC_NEEDS_LINEAR ? "linear weights"
-                      : !(lacks & ASC_NEEDS_TREES) ? "a gradient"
-                      : asc_model_form(t->model) == ASC_FORM_ENSEMBLE
-                      ? "trees whose leaves are constants" : "trees",
-                      list.failed ? "another method" : list.p);
+    if (status != ASC_EUSAGE) {
+        if (status && e)
+            *e = why;
+        return status;
+    }
+    list_working(t, &list);
+    status = asc_fail(e, ASC_EUSAGE, "%s: %s %s; what works: %s",
+                      asc_model_name(t->model), t->spec->entry->name,
+                      why.text, list.failed ? "another method" : list.p);
     asc_buffer_free(&list);
     return status;
 }
@@ -118,7 +132,7 @@ asc_explainer_new(const struct asc_task *task, struct asc_error *e)
                  task->spec->entry->name);
         return NULL;
     }
-    if (check_views(task, e) || check_scale(task, e) ||
+    if (check_serves(task, e) || check_scale(task, e) ||
         check_background(task, e))
         return NULL;
     x = asci_alloc_zero(1, sizeof *x, e);

@@ -76,7 +76,7 @@ prepare(const struct asc_task *t, void **state, struct asc_error *e)
     s = asci_alloc_zero(1, sizeof *s, e);
     if (!s)
         return ASC_ESYSTEM;
-    status = asci_path_init(&s->path, m, t->spec->entry->name, e);
+    status = asci_path_init(&s->path, m, e);
     if (status != ASC_OK) {
         free(s);
         return status;
@@ -233,6 +233,18 @@ out:
     return status;
 }
 
+static int
+serves(const asc_model *m, enum asc_scale scale, struct asc_error *e)
+{
+    struct asci_path p;
+    int status = asci_path_init(&p, m, e);
+
+    (void)scale;
+    if (status == ASC_OK)
+        asci_path_free(&p);
+    return status;
+}
+
 const struct asc_method asci_method_integrated_gradients = {
     .entry = {
         .name = "integrated-gradients",
@@ -246,5 +258,6 @@ const struct asc_method asci_method_integrated_gradients = {
     },
     .prepare = prepare,
     .run = run,
-    .finish = finish
+    .finish = finish,
+    .serves = serves
 };

@@ -144,8 +144,7 @@ is_smooth(const asc_model *m, const struct asci_factor *f)
 }
 
 int
-asci_path_init(struct asci_path *p, const asc_model *m, const char *method,
-               struct asc_error *e)
+asci_path_init(struct asci_path *p, const asc_model *m, struct asc_error *e)
 {
     size_t c, k;
 
@@ -163,10 +162,9 @@ asci_path_init(struct asci_path *p, const asc_model *m, const char *method,
             if (is_smooth(m, &column->factor[k]))
                 continue;
             asci_path_free(p);
-            return asc_fail(e, ASC_EUSAGE, "%s: %s has no path for derived "
-                            "field \"%s\": it combines field \"%s\", which "
-                            "is categorical or jumps, with others; occlusion "
-                            "or kernel-shap would do", m->name, method,
+            return asc_fail(e, ASC_EUSAGE, "has no path for derived field "
+                            "\"%s\": it combines field \"%s\", which is "
+                            "categorical or jumps, with others",
                             column->name ? column->name : "(without name)",
                             m->schema.field[column->factor[k].field].name);
         }

@@ -37,9 +37,9 @@ struct asci_path {
     const struct asci_encoder *encoder;
     size_t n_broad, *broad;     /* columns of several fields, rising */
 };
-/* Fails if a broad column has a categorical field or may jump; the message
- * names it and the method. */
-int asci_path_init(struct asci_path *p, const asc_model *m, const char *method,
+/* Fails if a broad column has a categorical field or may jump; the message is a
+ * reason, as those of asc_method.serves. */
+int asci_path_init(struct asci_path *p, const asc_model *m,
                    struct asc_error *e);
 void asci_path_free(struct asci_path *p);
 /* columns (n): the point at t.  cx, cb (n): columns of x and of b. */

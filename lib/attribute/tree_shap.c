@@ -49,22 +49,25 @@ finish(void *state)
     free(s);
 }
 
+/* A column is of one field, and there is no link behind the sum. */
 static int
-check_columns(const asc_model *m, struct asc_error *e)
+serves(const asc_model *m, enum asc_scale scale, struct asc_error *e)
 {
     const struct asci_column *c;
     size_t j;
 
+    if (scale == ASC_RESPONSE && asc_model_has_link(m))
+        return asc_fail(e, ASC_EUSAGE, "explains sums over trees, and the "
+                        "response has a link after them: explain the raw "
+                        "scale");
     if (asci_forest_possible(m, &j))
         return ASC_OK;
     c = &m->encoder.column[j];
     if (c->name)
-        return asc_fail(e, ASC_EUSAGE, "%s: derived field \"%s\" depends on "
-                        "several fields, which tree-shap cannot tell apart: "
-                        "use kernel-shap", m->name, c->name);
-    return asc_fail(e, ASC_EUSAGE, "%s: column %zu of the trees depends on "
-                    "several fields, which tree-shap cannot tell apart: use "
-                    "kernel-shap", m->name, j + 1);
+        return asc_fail(e, ASC_EUSAGE, "cannot tell apart the fields that "
+                        "derived field \"%s\" depends on", c->name);
+    return asc_fail(e, ASC_EUSAGE, "cannot tell apart the fields that column "
+                    "%zu of the trees depends on", j + 1);
 }
 
 /* A tree without a single record at its root has no averages. */
@@ -219,17 +222,8 @@ out:
 static int
 prepare(const struct asc_task *t, void **state, struct asc_error *e)
 {
-    struct state *s;
-    int status = check_columns(t->model, e);
+    struct state *s = asci_alloc_zero(1, sizeof *s, e);
 
-    if (status)
-        return status;
-    if (t->scale == ASC_RESPONSE && asc_model_has_link(t->model))
-        return asc_fail(e, ASC_EUSAGE, "%s: tree-shap explains sums over "
-                        "trees, and the response has a link after them: "
-                        "explain the raw scale, or use kernel-shap",
-                        t->model->name);
-    s = asci_alloc_zero(1, sizeof *s, e);
     if (!s)
         return ASC_ESYSTEM;
     s->forest = make_forest(t, e);
@@ -421,5 +415,5 @@ const struct asc_method asci_method_tree_shap = {
         .traits = ASC_NEEDS_TREES | ASC_NEEDS_COVERS | ASC_ADDITIVE
             | ASC_EXACT
     },
-    .prepare = prepare, .run = run, .finish = finish
+    .prepare = prepare, .run = run, .finish = finish, .serves = serves
 };

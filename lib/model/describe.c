@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "model/core.h"
-#include "model/pmml/write.h"
 
 enum { FORMAT_MAX = 80 };
 
@@ -66,7 +65,7 @@ asc_model_has_covers(const asc_model *m)
 const char *
 asc_model_link(const asc_model *m)
 {
-    return asci_pmml_link_name(m->link);
+    return asci_link_name(m->link);
 }
 
 /* ---- missing values ---- */

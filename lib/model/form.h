@@ -230,6 +230,10 @@ enum asci_link {                /* raw -> response, elementwise unless said */
                                    softplus(r) + 1e-6; the first is r */
 };
 
+/* "logit": where PMML has it, the name is that of PMML's normalizationMethod.
+ * In output.c, with the links themselves. */
+const char *asci_link_name(enum asci_link link);
+
 /* Output k on the raw scale is sign * r[raw].  The second of two classes that
  * share one raw output has sign -1, and the complement as its response. */
 struct asci_output {

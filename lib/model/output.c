@@ -29,6 +29,25 @@
 
 #include "model/core.h"
 
+const char *
+asci_link_name(enum asci_link link)
+{
+    static const char *const name[] = {
+        [ASCI_LINK_NONE] = "none", [ASCI_LINK_LOGIT] = "logit",
+        [ASCI_LINK_PROBIT] = "probit", [ASCI_LINK_CLOGLOG] = "cloglog",
+        [ASCI_LINK_LOGLOG] = "loglog", [ASCI_LINK_CAUCHIT] = "cauchit",
+        [ASCI_LINK_EXP] = "exp", [ASCI_LINK_SOFTMAX] = "softmax",
+        [ASCI_LINK_SIMPLEMAX] = "simplemax", [ASCI_LINK_STEP] = "step",
+        [ASCI_LINK_SIGNED_SQUARE] = "signed square",
+        [ASCI_LINK_SOFTPLUS] = "softplus",
+        [ASCI_LINK_CONTRAST] = "contrast", [ASCI_LINK_VARIANCE] = "variance",
+        [ASCI_LINK_SORTED] = "sorted", [ASCI_LINK_RISING] = "rising"
+    };
+
+    return (size_t)link < sizeof name / sizeof *name && name[link]
+           ? name[link] : "other";
+}
+
 /* The same as in bulk, to the bit. */
 static double
 inverse_logit(double u)

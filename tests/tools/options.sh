@@ -14,7 +14,7 @@ trap 'exit 99' HUP INT TERM
 cd "$tmp" || exit 99
 n=0
 tools='asc-agreement asc-attribute asc-convert asc-disparity asc-fidelity
-asc-fit asc-plot asc-predict asc-summary'
+asc-fit asc-model asc-plot asc-predict asc-summary'
 
 # result STATUS NAME -- the reasons are in `why'.
 result() {
@@ -101,6 +101,9 @@ for tool in $tools; do
         sed -n '/^static const struct tool_use/,/^};/p' "$top/tools/$tool.c"
         sed -n '/^static const struct tool_use everywhere/,/^};/p' \
             "$top/tools/tool.c"
+        grep -q '\.takes_model = 1' "$top/tools/$tool.c" &&
+            sed -n '/^static const struct tool_use for_models/,/^};/p' \
+                "$top/tools/tool.c"
     } | grep -o 'OPT_[A-Z_]*' | grep -v OPT_END | sort -u > uses
     cat uses >> used
     awk 'NR == FNR { row[$1] = $2 " " $3 " " $4; next }
@@ -208,7 +211,7 @@ for kind in $(cat found); do
     asc-plot "--help=$kind" > out 2>&1 && [ -s out ]
     result $? "asc-plot: --help=$kind"
 done
-for tool in asc-predict asc-summary asc-disparity; do
+for tool in asc-model asc-predict asc-summary asc-disparity; do
     "$tool" -l > out 2>&1
     echo "$? $(cat out)" > found
     echo "2 $tool: there is no option -l; see $tool --help" > wanted

@@ -337,7 +337,8 @@ refusals(void **state)
     (void)state;
     refuse(m, ASC_RESPONSE, NULL, ASC_EUSAGE, "small: tree-shap explains sums "
            "over trees, and the response has a link after them: explain the "
-           "raw scale, or use kernel-shap");
+           "raw scale; what works: exact-shapley, kernel-shap, "
+           "permutation-shap and others");
     /* the first of two classes has the opposite values */
     got = explain("tree-shap", METHOD, m, ASC_RAW, NULL, x, 1, 0);
     close_to(got.phi[1], -59.0 / 45.0, 1e-14);
@@ -352,9 +353,9 @@ refusals(void **state)
     m->encoder.column[2].n_factors = 2;
     m->encoder.column[2].name = strdup("age_by_income");
     model_end(m, 1, ASCI_LINK_NONE);
-    refuse(m, ASC_RAW, NULL, ASC_EUSAGE, "small: derived field "
-           "\"age_by_income\" depends on several fields, which tree-shap "
-           "cannot tell apart: use kernel-shap");
+    refuse(m, ASC_RAW, NULL, ASC_EUSAGE, "small: tree-shap cannot tell apart "
+           "the fields that derived field \"age_by_income\" depends on; what "
+           "works: exact-shapley, kernel-shap, permutation-shap and others");
     asc_model_free(m);
 
     m = plant_tree_b(1);

@@ -74,8 +74,6 @@ void asci_pmml_model_head(struct pmml_writer *w, int last);
 void asci_pmml_target_field(struct pmml_writer *w);
 void asci_pmml_outputs_element(struct pmml_writer *w);
 void asci_pmml_targets_element(struct pmml_writer *w);
-/* normalizationMethod of a RegressionModel */
-const char *asci_pmml_link_name(enum asci_link link);
 /* The outputs in the order of RegressionTables: those with a sum of their own
  * first.  order (n_outputs). */
 void asci_pmml_table_order(const asc_model *m, size_t *order);

@@ -294,7 +294,7 @@ write_link(struct pmml_writer *w)
     asci_pmml_begin(w, "RegressionModel");
     asci_pmml_set(w, "functionName", m->classifier ? "classification"
                                                    : "regression");
-    asci_pmml_set(w, "normalizationMethod", asci_pmml_link_name(m->link));
+    asci_pmml_set(w, "normalizationMethod", asci_link_name(m->link));
     if (m->u.ensemble.single)
         asci_pmml_set(w, "x-mathContext", "float");
     asci_pmml_inside(w);

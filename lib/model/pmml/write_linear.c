@@ -196,7 +196,7 @@ asci_pmml_write_linear(struct pmml_writer *w)
                                                    : "regression");
     if (m->description)
         asci_pmml_set(w, "algorithmName", m->description);
-    asci_pmml_set(w, "normalizationMethod", asci_pmml_link_name(m->link));
+    asci_pmml_set(w, "normalizationMethod", asci_link_name(m->link));
     asci_pmml_inside(w);
     asci_pmml_model_head(w, 1);
     write_derived(w);

@@ -282,7 +282,7 @@ check(struct pmml_writer *w)
     if (m->link != ASCI_LINK_NONE && link_activation(m->link) < 0 &&
         m->link != ASCI_LINK_SOFTMAX && m->link != ASCI_LINK_SIMPLEMAX)
         asci_pmml_refuse(w, ASC_EUSAGE, "a network with the link %s",
-                         asci_pmml_link_name(m->link));
+                         asci_link_name(m->link));
     if ((m->link == ASCI_LINK_SOFTMAX || m->link == ASCI_LINK_SIMPLEMAX) &&
         m->n_outputs != m->n_raw)
         asci_pmml_refuse(w, ASC_EUSAGE, "a network with %zu classes of %zu "
