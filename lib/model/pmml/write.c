@@ -752,7 +752,7 @@ asc_model_write_pmml(const asc_model *m, struct asc_buffer *out,
     if (m->link > ASCI_LINK_STEP)
         return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: it "
                         "ends in a link (%s) that PMML has not", m->name,
-                        asci_pmml_link_name(m->link));
+                        asci_link_name(m->link));
     if (has_separate_links(m))
         return asc_fail(e, ASC_EUSAGE, "%s: cannot be written as PMML: each "
                         "of its classes has a link of its own", m->name);
