@@ -27,9 +27,9 @@ my %recipes = (
     'gradient.tsv' => [ '-M gradient', 1e-9, 'baseline.tsv' ],
     'input_x_gradient.tsv' => [ '-M gradient-x-input', 1e-9 ],
     'ig_gausslegendre_50.tsv' =>
-        [ '-M integrated-gradients:steps=50', 1e-6, 'baseline.tsv' ],
+        [ '-M integrated-gradients:steps=50:quadrature=fixed', 1e-6, 'baseline.tsv' ],
     'ig_gausslegendre_5.tsv' =>
-        [ '-M integrated-gradients:steps=5', 1e-6, 'baseline.tsv' ],
+        [ '-M integrated-gradients:steps=5:quadrature=fixed', 1e-6, 'baseline.tsv' ],
     'feature_ablation.tsv' => [ '-M occlusion', 1e-9, 'baseline.tsv' ],
 );
 

@@ -39,6 +39,7 @@ unit_tests = \
 	%reldir%/unit/test_fit_training \
 	%reldir%/unit/test_fit_tree \
 	%reldir%/unit/test_form_gradient \
+	%reldir%/unit/test_form_rays \
 	%reldir%/unit/test_game \
 	%reldir%/unit/test_gradient \
 	%reldir%/unit/test_ids \

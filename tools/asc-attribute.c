@@ -506,7 +506,7 @@ prepare(struct run *r, const char *path)
         tool_no_memory();
     for (s = 0; s < r->specs.n; s++) {
         struct method *m = &r->method[s];
-        const unsigned traits = r->specs.v[s].entry->traits;
+        const unsigned traits = asc_method_traits(&r->specs.v[s]);
 
         asc_spec_text(&r->specs.v[s], &m->text);
         tool_whole(&m->text);

@@ -34,6 +34,8 @@ struct asc_explain {
 
 struct asc_method {
     struct asc_entry entry;
+    /* The traits that remain with these parameters; NULL: those of entry. */
+    unsigned (*traits)(const struct asc_spec *s);
     /* Checks the task and builds what all rows share.  The state is read-only
      * afterwards.  *state may stay NULL. */
     int (*prepare)(const struct asc_task *t, void **state,
@@ -52,6 +54,9 @@ struct asc_method {
 
 const struct asc_method *const *asc_methods(size_t *n);
 const struct asc_entry *const *asc_method_entries(size_t *n);
+/* What a specification of a method promises: its entry's traits, less those
+ * that its parameters give up. */
+unsigned asc_method_traits(const struct asc_spec *s);
 
 /* What a method or metric does with a background on this model. */
 enum asc_background_use {

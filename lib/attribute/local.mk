@@ -16,6 +16,8 @@ lib_libcore_la_SOURCES += \
 	%reldir%/game_network.c \
 	%reldir%/game_rows.c \
 	%reldir%/gradient.c \
+	%reldir%/integral.c \
+	%reldir%/integral.h \
 	%reldir%/integrated_gradients.c \
 	%reldir%/internal.h \
 	%reldir%/kernel_design.c \

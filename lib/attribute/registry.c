@@ -29,3 +29,14 @@ asc_method_entries(size_t *n)
     *n = sizeof entries / sizeof *entries;
     return entries;
 }
+
+unsigned
+asc_method_traits(const struct asc_spec *s)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (&methods[i]->entry == s->entry && methods[i]->traits)
+            return methods[i]->traits(s);
+    return s->entry->traits;
+}

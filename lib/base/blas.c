@@ -85,6 +85,24 @@ asci_weights_free(struct asci_weights *w)
 }
 
 size_t
+asci_weights_outputs(const struct asci_weights *w)
+{
+    return w->n;
+}
+
+size_t
+asci_weights_inputs(const struct asci_weights *w)
+{
+    return w->k;
+}
+
+const double *
+asci_weights_turned(const struct asci_weights *w)
+{
+    return w->turned;
+}
+
+size_t
 asci_product_scratch(const struct asci_weights *w)
 {
     return ASCI_PANEL * (w->n + w->k);

@@ -31,6 +31,10 @@ struct asci_weights;            /* w and bias, laid out once for products */
 struct asci_weights *asci_weights_new(const double *w, const double *bias,
                                       size_t n, size_t k, struct asc_error *e);
 void asci_weights_free(struct asci_weights *w);
+size_t asci_weights_outputs(const struct asci_weights *w);      /* n */
+size_t asci_weights_inputs(const struct asci_weights *w);       /* k */
+/* (k, n) the weights that go out from each input. */
+const double *asci_weights_turned(const struct asci_weights *w);
 /* scratch: asci_product_scratch(w) doubles, 64-byte alignment not needed. */
 size_t asci_product_scratch(const struct asci_weights *w);
 /* c (m, n) = a (m, k) w' + bias */

@@ -83,6 +83,22 @@ void asci_outputs_source(const asc_model *m, enum asc_scale scale,
  * (n_raw), on the scale asked for; s is overwritten. */
 void asci_output_slopes(const asc_model *m, enum asc_scale scale,
                         const double *r, size_t k, double *s);
+/* 1 if a link needs all raw outputs for one. */
+int asci_outputs_joint(const asc_model *m);
+/* The raw outputs, one or two, of which output k is a sum of functions of one
+ * each; 0 if a joint link makes it one of all. */
+size_t asci_output_parts(const asc_model *m, enum asc_scale scale, size_t k,
+                         size_t raw[2]);
+
+/* top.c, where z (n_raw) are the sums of the last layer of a network, or the
+ * raw outputs of another form: 1 if all outputs are linear in z; */
+int asci_top_is_linear(const asc_model *m, enum asc_scale scale);
+/* s (n_raw): mean slopes of output k on the straight way from z0 to z1.  room:
+ * asci_top_room(m) doubles. */
+size_t asci_top_room(const asc_model *m);
+void asci_top_slopes(const asc_model *m, enum asc_scale scale, size_t k,
+                     const double *z0, const double *z1, double *s,
+                     double *room);
 
 /* contrast.c: frees a contrast, not what it borrows. */
 void asci_contrast_free(asc_model *m);

@@ -328,6 +328,19 @@ void asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
 int asci_form_gradient(const asc_model *m, enum asc_scale scale,
                        const double *columns, size_t n, const size_t *output,
                        double *y, double *g, struct asc_error *e);
+/* Mean gradients along straight lines of columns, exact: of linear models and
+ * of networks that are piecewise linear up to the sums of the last layer.
+ * What is made by new may be used by several threads at once. */
+int asci_form_has_rays(const asc_model *m);
+struct asci_rays;
+struct asci_rays *asci_rays_new(const asc_model *m, enum asc_scale scale,
+                                struct asc_error *e);
+void asci_rays_free(struct asci_rays *r);
+/* g (n, q, encoder.n): of output (n, q), from (encoder.n) to (n, encoder.n);
+ * NaN where a column is. */
+int asci_rays_run(const struct asci_rays *r, const double *from,
+                  const double *to, size_t n, const size_t *output, size_t q,
+                  double *g, struct asc_error *e);
 /* The raw outputs r (n, n_raw) of a network whose first layer's sums (weights
  * and bias applied, activation not yet) are z (n, n_out), which are
  * overwritten; scratch of asci_network_scratch(f, n) doubles. */

@@ -73,4 +73,6 @@ lib_libcore_la_SOURCES += \
 	%reldir%/pmml/write_network.c \
 	%reldir%/pmml/write_terms.c \
 	%reldir%/pmml/write_tree.c \
-	%reldir%/pmml/xml.c
+	%reldir%/pmml/xml.c \
+	%reldir%/ray.c \
+	%reldir%/top.c

@@ -460,6 +460,26 @@ add_slopes(const asc_model *m, enum asc_scale scale, const double *r,
     s[o->raw] += factor * slope;
 }
 
+int
+asci_outputs_joint(const asc_model *m)
+{
+    return joint(m->link == ASCI_LINK_CONTRAST ? m->whole->link : m->link);
+}
+
+size_t
+asci_output_parts(const asc_model *m, enum asc_scale scale, size_t k,
+                  size_t raw[2])
+{
+    if (scale == ASC_RESPONSE && asci_outputs_joint(m))
+        return 0;
+    raw[0] = m->output[k].raw;
+    if (m->link != ASCI_LINK_CONTRAST)
+        return 1;
+    raw[0] = m->whole->output[m->of[k]].raw;
+    raw[1] = m->whole->output[m->against[k]].raw;
+    return raw[0] == raw[1] ? 1 : 2;
+}
+
 void
 asci_output_slopes(const asc_model *m, enum asc_scale scale, const double *r,
                    size_t k, double *s)

@@ -18,7 +18,10 @@
 
 #include "model/form.h"
 
-enum { FIELDS = 14, BACKGROUND = 100 };
+#ifndef BENCH_FIELDS
+#define BENCH_FIELDS 14
+#endif
+enum { FIELDS = BENCH_FIELDS, BACKGROUND = 100 };
 
 /* ---- time ---- */
 
@@ -262,10 +265,12 @@ make_ensemble(size_t n_trees, size_t depth, struct asc_stream *s)
     return finish(m);
 }
 
+/* Two hidden layers of `wide` neurons, and one output. */
 static inline asc_model *
-make_network(struct asc_stream *s)
+make_wide_network(size_t wide, enum asci_activation first,
+                  enum asci_activation second, struct asc_stream *s)
 {
-    static const size_t width[] = { FIELDS, 64, 64, 1 };
+    const size_t width[] = { FIELDS, wide, wide, 1 };
     asc_model *m = begin();
     size_t l, i;
 
@@ -283,9 +288,15 @@ make_network(struct asc_stream *s)
         p->b = room(p->n_out, sizeof *p->b);
         for (i = 0; i < n; i++)
             p->w[i] = asc_stream_normal(s) / sqrt((double)p->n_in);
-        p->activation = l < 2 ? ASCI_RELU : ASCI_IDENTITY;
+        p->activation = l == 0 ? first : l == 1 ? second : ASCI_IDENTITY;
     }
     return finish(m);
+}
+
+static inline asc_model *
+make_network(struct asc_stream *s)
+{
+    return make_wide_network(64, ASCI_RELU, ASCI_RELU, s);
 }
 
 static inline asc_model *

@@ -3,6 +3,7 @@
 bench_programs = \
 	%reldir%/bench_base \
 	%reldir%/bench_methods \
+	%reldir%/bench_network \
 	%reldir%/bench_shap
 EXTRA_PROGRAMS += $(bench_programs) %reldir%/cost
 
@@ -11,6 +12,9 @@ EXTRA_PROGRAMS += $(bench_programs) %reldir%/cost
 %canon_reldir%_bench_methods_SOURCES = %reldir%/bench_methods.c \
 	%reldir%/bench.h
 %canon_reldir%_bench_methods_LDADD = lib/libcore.la
+%canon_reldir%_bench_network_SOURCES = %reldir%/bench_network.c \
+	%reldir%/bench.h
+%canon_reldir%_bench_network_LDADD = lib/libcore.la
 %canon_reldir%_bench_shap_SOURCES = %reldir%/bench_shap.c %reldir%/bench.h
 %canon_reldir%_bench_shap_LDADD = lib/libcore.la
 %canon_reldir%_cost_SOURCES = %reldir%/cost.c

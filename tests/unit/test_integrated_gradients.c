@@ -19,7 +19,7 @@ compare_row(const asc_model *m, size_t steps, const double *x,
             const double *b, size_t d, size_t output, const double *want)
 {
     double node[50], weight[50], path[50 * 30], ours, theirs;
-    char spec[64];
+    char spec[80];
     struct asc_background background;
     struct explanation g, r;
     size_t i, j;
@@ -31,7 +31,8 @@ compare_row(const asc_model *m, size_t steps, const double *x,
     g = explain("gradient", &asci_method_gradient, m, ASC_RAW, NULL, path,
                 steps, output);
     make_background(m, b, 1, &background);
-    snprintf(spec, sizeof spec, "integrated-gradients:steps=%zu", steps);
+    snprintf(spec, sizeof spec,
+             "integrated-gradients:steps=%zu:quadrature=fixed", steps);
     r = explain(spec, IG, m, ASC_RAW, &background, x, 1, output);
     for (j = 0; j < d; j++) {
         for (i = 0, ours = theirs = 0.0; i < steps; i++) {
@@ -86,6 +87,134 @@ golden(void **state)
             free(b);
             free(x);
         }
+}
+
+/* A midpoint rule of many gradients, on the raw line from b to x. */
+static void
+many_midpoints(const asc_model *m, enum asc_scale scale, size_t output,
+               const double *b, const double *x, size_t points, double *phi)
+{
+    enum { CHUNK = 4096 };
+    const size_t d = m->schema.n;
+    double *path = malloc(CHUNK * d * sizeof *path);
+    struct explanation g;
+    size_t i, j, now, first;
+
+    memset(phi, 0, d * sizeof *phi);
+    for (first = 0; first < points; first += now) {
+        now = points - first < CHUNK ? points - first : CHUNK;
+        for (i = 0; i < now; i++)
+            for (j = 0; j < d; j++)
+                path[i * d + j] = b[j] + ((double)(first + i) + 0.5) /
+                                  (double)points * (x[j] - b[j]);
+        g = explain("gradient", &asci_method_gradient, m, scale, NULL, path,
+                    now, output);
+        for (i = 0; i < now; i++)
+            for (j = 0; j < d; j++)
+                phi[j] += (x[j] - b[j]) / (double)points * g.phi[i * d + j];
+        explanation_free(&g);
+    }
+    free(path);
+}
+
+/* Kinked networks: exact sums, and the integral of a very fine quadrature.
+ * which: 0 ReLU throughout, 1 mixed with tanh, so that there are no rays, 2 a
+ * column of two fields with kinks of its own, 3 a clamped output. */
+static void
+kinks(void **state)
+{
+    static const double pieces[] = { -1.0, -0.5, 0.2, 1.0, 1.5, 0.25 };
+    enum { FIELDS = 4, N = 12 };
+    double x[N * FIELDS], b[FIELDS], want[FIELDS];
+    struct asc_background background;
+    struct asc_stream s;
+    struct explanation r;
+    size_t which, i, j, o;
+    int scale;
+
+    (void)state;
+    asc_stream_start(&s, test_seed(3), "kinks", "", 0);
+    random_numbers(&s, b, FIELDS, 1.0);
+    random_numbers(&s, x, N * FIELDS, 1.5);
+    for (which = 0; which < 4; which++)
+        for (scale = ASC_RAW; scale <= ASC_RESPONSE; scale++) {
+            asc_model *m = model_begin("xxxx");
+            const size_t k = which == 3 ? 1 : 3;
+            double worst = 0.0;
+
+            add_plain_columns(m, NAN);
+            if (which == 2) {
+                struct asci_column *c = add_column(m, 1.0);
+
+                add_knots(c, 0, ASCI_OUTLIERS_EXTEND, 3, pieces);
+                add_number(c, 2);
+            }
+            add_random_layer(m, &s, 12, ASCI_RELU);
+            add_random_layer(m, &s, 10, which == 1 ? ASCI_TANH : ASCI_RELU);
+            add_random_layer(m, &s, k, ASCI_IDENTITY);
+            if (which == 3) {
+                m->rescale = calloc(1, sizeof *m->rescale);
+                *m->rescale = (struct asci_rescale){ 3.0, 1.0, -0.1, 0.2, 0 };
+            }
+            model_end(m, k, k > 1 ? ASCI_LINK_SOFTMAX : ASCI_LINK_NONE);
+            make_background(m, b, 1, &background);
+            for (o = 0; o < k; o++) {
+                r = explain("integrated-gradients", IG, m,
+                            (enum asc_scale)scale, &background, x, N, o);
+                for (i = 0; i < N; i++)
+                    worst = fmax(worst, asc_residual(r.phi + i * FIELDS,
+                                                     FIELDS, r.base[i],
+                                                     r.value[i]));
+                many_midpoints(m, (enum asc_scale)scale, o, b, x, 100000,
+                               want);
+                for (j = 0; j < FIELDS; j++)
+                    close_to(r.phi[j], want[j], 2e-5);
+                explanation_free(&r);
+            }
+            print_message("# kinks %zu, scale %d: residual %.2g\n", which,
+                          scale, worst);
+            assert_true(worst < (which == 0 || which == 3 ? 1e-13 : 1e-9));
+            asc_background_free(&background);
+            asc_model_free(m);
+        }
+}
+
+/* What one quadrature misses on the reference networks of ReLU, rays do
+ * not. */
+static void
+golden_sums(void **state)
+{
+    size_t net, i, n, d, n_b, d_b;
+    double worst = 0.0;
+
+    (void)state;
+    for (net = 0; net < GOLDEN_NETS; net++) {
+        const char *name = golden_nets[net].name;
+        const size_t k = golden_nets[net].k;
+        double *x = golden_numbers(name, "X", &n, &d), *b;
+        struct asc_background background;
+        struct explanation r;
+        asc_model *m;
+
+        if (!x)
+            skip();
+        b = golden_numbers(name, "baseline", &n_b, &d_b);
+        m = golden_network(name, d, k, k > 1 ? ASCI_LINK_SOFTMAX
+                                             : ASCI_LINK_NONE);
+        make_background(m, b, 1, &background);
+        r = explain("integrated-gradients", IG, m, ASC_RESPONSE, &background,
+                    x, n, 0);
+        for (i = 0; i < n; i++)
+            worst = fmax(worst, asc_residual(r.phi + i * d, d, r.base[i],
+                                             r.value[i]));
+        explanation_free(&r);
+        asc_background_free(&background);
+        asc_model_free(m);
+        free(b);
+        free(x);
+    }
+    print_message("# largest residual %.2g\n", worst);
+    assert_true(worst < 1e-12);
 }
 
 /* n nodes integrate t^p exactly for p < 2n; Abramowitz and Stegun 1964, table
@@ -423,6 +552,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden),
+        cmocka_unit_test(golden_sums),
+        cmocka_unit_test(kinks),
         cmocka_unit_test(quadrature),
         cmocka_unit_test(worked_example),
         cmocka_unit_test(product_column),
