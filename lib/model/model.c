@@ -289,6 +289,8 @@ void
 asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
                double *scratch, int single)
 {
+    const struct asci_cells cells = { columns, m->encoder.n, NULL };
+
     switch (m->form) {
     case ASC_FORM_LINEAR:
         (single ? asci_linear_single : asci_linear_raw)(&m->u.linear, columns,
@@ -298,7 +300,7 @@ asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
         asci_network_raw(&m->u.network, columns, n, r, NULL, scratch);
         break;
     case ASC_FORM_ENSEMBLE:
-        asci_ensemble_raw(&m->u.ensemble, columns, n, r, scratch, single);
+        asci_ensemble_raw(&m->u.ensemble, &cells, n, r, scratch, single);
         break;
     case ASC_FORM_OPAQUE:
         break;
@@ -341,6 +343,26 @@ asci_form_raw(const asc_model *m, const double *columns, size_t n, double *r,
     return ASC_OK;
 }
 
+/* r (n, n_raw) of rows x (n, d); columns (n, encoder.n) is room, unused where
+ * the form needs none. */
+static void
+raw_of_rows(const asc_model *m, const double *x, size_t n, double *columns,
+            double *r, double *scratch, int single)
+{
+    const struct asci_cells cells = {
+        x, m->schema.n, m->identity ? NULL : &m->encoder
+    };
+
+    if (m->form == ASC_FORM_ENSEMBLE) {
+        asci_ensemble_raw(&m->u.ensemble, &cells, n, r, scratch, single);
+    } else if (m->identity) {
+        asci_raw_block(m, x, n, r, scratch, single);
+    } else {
+        asci_encode(&m->encoder, m->schema.n, x, n, columns);
+        asci_raw_block(m, columns, n, r, scratch, single);
+    }
+}
+
 /* single: the source engine's float sums, where it has them. */
 static int
 values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
@@ -349,6 +371,7 @@ values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
     const size_t d = m->schema.n, c = m->encoder.n;
     double *scratch = NULL, *columns = NULL, *r = NULL;
     int status = ASC_ESYSTEM;
+    const int encoded = m->form != ASC_FORM_ENSEMBLE && !m->identity;
     size_t i, now, rows;
 
     if (m->form == ASC_FORM_OPAQUE)
@@ -358,17 +381,13 @@ values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
                         (m->form == ASC_FORM_LINEAR && m->u.linear.single));
     rows = smaller(n, asci_raw_rows(m));
     scratch = asci_alloc(asci_raw_scratch(m, rows), sizeof *scratch, e);
-    columns = asci_alloc(m->identity ? 0 : rows * c, sizeof *columns, e);
+    columns = asci_alloc(encoded ? rows * c : 0, sizeof *columns, e);
     r = asci_alloc(rows * m->n_raw, sizeof *r, e);
     if (!scratch || !columns || !r)
         goto out;
     for (i = 0; i < n; i += now) {
-        const double *in = m->identity ? x + i * d : columns;
-
         now = smaller(n - i, rows);
-        if (!m->identity)
-            asci_encode(&m->encoder, d, x + i * d, now, columns);
-        asci_raw_block(m, in, now, r, scratch, single);
+        raw_of_rows(m, x + i * d, now, columns, r, scratch, single);
         asci_outputs(m, scale, r, now, y + i * m->n_outputs);
     }
     if (single)
