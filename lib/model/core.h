@@ -68,8 +68,16 @@ int asci_ensemble_pack(struct asci_ensemble *f, struct asc_error *e);
 void asci_ensemble_unpack(struct asci_ensemble *f);
 size_t asci_ensemble_block(const struct asci_ensemble *f);
 size_t asci_ensemble_scratch(const struct asci_ensemble *f);
-void asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
-                       size_t n, double *r, double *scratch, int single);
+/* Rows as an ensemble takes them: columns, or fields to be encoded, which is
+ * done column by column on the way. */
+struct asci_cells {
+    const double *x;            /* (n, width) */
+    size_t width;
+    const struct asci_encoder *encoder; /* NULL: they are columns */
+};
+void asci_ensemble_raw(const struct asci_ensemble *f,
+                       const struct asci_cells *in, size_t n, double *r,
+                       double *scratch, int single);
 
 /* ensemble_lines.c: the same where some tree has lines.  n up to
  * ASCI_BLOCK. */

@@ -15,6 +15,8 @@
 
 #include "model/core.h"
 
+enum { WIDE = 64, FEW = 16 };   /* columns, rows; see asci_encode */
+
 static double
 to_single(double v)
 {
@@ -166,12 +168,19 @@ asci_factor_slope(const struct asci_factor *f, double v)
     return slope;
 }
 
-/* A number that goes through unchanged but for its missing value. */
+/* A number that goes through unchanged but for its missing value, and perhaps
+ * for being rounded to float. */
+static int
+is_number(const struct asci_factor *f)
+{
+    return f->kind == ASCI_FACTOR_NUMBER && f->n_knots == 0 &&
+           f->power == 1 && !f->zero_missing;
+}
+
 static int
 is_plain(const struct asci_factor *f)
 {
-    return f->kind == ASCI_FACTOR_NUMBER && f->n_knots == 0 &&
-           f->power == 1 && !f->single && !f->zero_missing;
+    return is_number(f) && !f->single;
 }
 
 int
@@ -204,6 +213,12 @@ first_factor(const struct asci_factor *f, size_t d, const double *v, size_t n,
             double t = v[i * d];
 
             out[i * stride] = isnan(t) ? f->missing : t;
+        }
+    } else if (is_number(f)) {
+        for (i = 0; i < n; i++) {
+            double t = v[i * d];
+
+            out[i * stride] = isnan(t) ? f->missing : to_single(t);
         }
     } else if (f->kind == ASCI_FACTOR_TABLE) {
         for (i = 0; i < n; i++) {
@@ -244,10 +259,17 @@ void
 asci_encode(const struct asci_encoder *en, size_t d, const double *x,
             size_t n, double *columns)
 {
-    size_t j;
+    /* Of wide rows only a few at a time, which stay in the cache from one
+     * column to the next. */
+    const size_t step = en->n > WIDE ? FEW : n;
+    size_t i, j, now;
 
-    for (j = 0; j < en->n; j++)
-        asci_encode_column(&en->column[j], d, x, n, columns + j, en->n);
+    for (i = 0; i < n; i += now) {
+        now = n - i < step ? n - i : step;
+        for (j = 0; j < en->n; j++)
+            asci_encode_column(&en->column[j], d, x + i * d, now,
+                               columns + i * en->n + j, en->n);
+    }
 }
 
 static struct asci_factor *

@@ -42,9 +42,22 @@ struct cell {
                                    its start is its number */
 };
 
+/* What a cell asks in a tree with sets in many pieces, whose tests are
+ *
+ *     yes  if  k = rank - start <= length  and  bit (k & mask) is set
+ *
+ * of the bits from this word on; cells without a set have mask 0 and a word of
+ * ones. */
+struct piece {
+    uint32_t word, mask;
+};
+
+enum { SELECTED, WALKED, WALKED_BY_BITS };
+
 struct packed_tree {
-    int walked;
+    int how;
     size_t first, n;            /* selections or cells */
+    size_t piece;               /* the first of n, if by bits */
 };
 
 struct compact {
@@ -53,10 +66,13 @@ struct compact {
     uint32_t *used;             /* (n_used) */
     size_t *first_cut;          /* (n_used + 1) */
     double *cut;                /* sorted within a column */
-    size_t n_selections, n_cells, n_registers;
+    size_t n_selections, n_cells, n_pieces, n_registers;
     int some_walked, some_selected;
     struct selection *selection;
     struct cell *cell;
+    struct piece *piece;        /* (n_pieces) */
+    uint64_t *bits;             /* (n_words) the first word is all ones */
+    size_t n_words;
     struct packed_tree *tree;   /* (n_trees) */
 };
 

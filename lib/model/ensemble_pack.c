@@ -168,7 +168,7 @@ struct packer {
     struct run *run;            /* room for those of any node */
     struct selection *program;  /* room for those of a tree */
     uint32_t *work;             /* (nodes of the largest tree) */
-    size_t selection_room, cell_room;
+    size_t selection_room, cell_room, piece_room, word_room;
 };
 
 static const struct run missing_run = { UINT32_MAX, 0 };
@@ -189,8 +189,9 @@ count_runs(const struct packer *k, const struct asci_node *p)
     return n + (size_t)missing;
 }
 
-/* The runs that lead from node p to "yes"; missing values only if they go
- * there too.  Each interval has one: its ends are cuts. */
+/* The runs that lead from node p to "yes", rising; missing values, which are
+ * before all others, only if they go there too.  Each interval has one: its
+ * ends are cuts. */
 static size_t
 make_runs(const struct packer *k, const struct asci_node *p)
 {
@@ -198,27 +199,24 @@ make_runs(const struct packer *k, const struct asci_node *p)
     const uint32_t u = k->index[p->column];
     const double *cut = c->cut + c->first_cut[u];
     const size_t n_cuts = c->first_cut[u + 1] - c->first_cut[u];
-    int missing = p->missing == p->yes;
     struct interval t;
     size_t at, n = 0;
 
+    if (p->missing == p->yes)
+        k->run[n++] = missing_run;
     for (at = 0; next_interval(k->f, p, &at, &t);) {
         uint32_t start = t.low == -INFINITY ? 0
                          : asci_rank(cut, n_cuts, t.low);
         uint32_t end = isnan(t.high) ? (uint32_t)n_cuts + 1
                        : asci_rank(cut, n_cuts, t.high);
 
-        if (missing && start == 0) {
-            k->run[n].start = UINT32_MAX;       /* -1, that of missing */
-            k->run[n++].length = end;
-            missing = 0;
+        if (n == 1 && start == 0 && k->run[0].start == missing_run.start) {
+            k->run[0].length = end;     /* from -1, that of missing, on */
         } else {
             k->run[n].start = start;
             k->run[n++].length = end - start - 1;
         }
     }
-    if (missing)
-        k->run[n++] = missing_run;
     return n;
 }
 
@@ -407,6 +405,37 @@ select_tree(const struct packer *k, const struct asci_tree *t, size_t *n)
 
 /* ---- cells ---- */
 
+/* Makes room for n more elements of `size` bytes after the first `used`. */
+static int
+make_room(void *array, size_t used, size_t n, size_t size, size_t *room,
+          struct asc_error *e)
+{
+    void **p = array, *q;
+    size_t want = *room ? *room : 1024;
+
+    if (n <= *room - used)
+        return ASC_OK;
+    while (want - used < n)
+        if (__builtin_mul_overflow(want, 2, &want))
+            return asc_fail(e, ASC_ESYSTEM, "out of memory: the trees are "
+                            "too large");
+    q = asci_resize(*p, want, size, e);
+    if (!q)
+        return ASC_ESYSTEM;
+    *p = q;
+    *room = want;
+    return ASC_OK;
+}
+
+/* A test of more runs than these looks its rank up in a bit set. */
+enum { CHAIN = 2 };
+
+static int
+in_pieces(const struct packer *k, const struct asci_node *p)
+{
+    return p->test == ASCI_IN_SET && count_runs(k, p) > CHAIN;
+}
+
 static size_t
 count_cells(const struct packer *k, const struct asci_node *p)
 {
@@ -414,8 +443,70 @@ count_cells(const struct packer *k, const struct asci_node *p)
 
     if (p->test == ASCI_LEAF)
         return 1;
-    n = count_runs(k, p) + (size_t)third_end(p);
+    n = in_pieces(k, p) ? 1 : count_runs(k, p);
+    n += (size_t)third_end(p);
     return n ? n : 1;
+}
+
+/* The ranks that a set holds, as bits from the end of c->bits on; bit 0 is for
+ * missing values. */
+static int
+add_bits(struct packer *k, const struct asci_node *p, struct cell *cell,
+         struct piece *piece, struct asc_error *e)
+{
+    struct compact *c = k->c;
+    const uint32_t u = k->index[p->column];
+    const size_t n = c->first_cut[u + 1] - c->first_cut[u] + 2;
+    const size_t words = (n + 63) / 64;
+    size_t n_runs = make_runs(k, p), i;
+    uint32_t bit;
+
+    if (c->n_words + words > UINT32_MAX)
+        return asc_fail(e, ASC_ESYSTEM, "out of memory: the sets of the trees "
+                        "are too large");
+    if (make_room(&c->bits, c->n_words, words, sizeof *c->bits, &k->word_room,
+                  e))
+        return ASC_ESYSTEM;
+    memset(c->bits + c->n_words, 0, words * sizeof *c->bits);
+    for (i = 0; i < n_runs; i++)
+        for (bit = k->run[i].start + 1;
+             bit - (k->run[i].start + 1) <= k->run[i].length; bit++)
+            c->bits[c->n_words + bit / 64] |= (uint64_t)1 << (bit % 64);
+    cell->start = missing_run.start;
+    cell->length = (uint32_t)n - 1;
+    piece->word = (uint32_t)c->n_words;
+    piece->mask = UINT32_MAX;
+    c->n_words += words;
+    return ASC_OK;
+}
+
+/* The pieces of a tree of n cells, which are there. */
+static int
+pack_pieces(struct packer *k, const struct asci_tree *t, size_t n,
+            struct asc_error *e)
+{
+    struct compact *c = k->c;
+    size_t i;
+    int status = ASC_OK;
+
+    if (make_room(&c->piece, c->n_pieces, n, sizeof *c->piece, &k->piece_room,
+                  e))
+        return ASC_ESYSTEM;
+    memset(c->piece + c->n_pieces, 0, n * sizeof *c->piece);
+    if (c->n_words == 0) {
+        if (make_room(&c->bits, 0, 1, sizeof *c->bits, &k->word_room, e))
+            return ASC_ESYSTEM;
+        c->bits[c->n_words++] = UINT64_MAX;
+    }
+    for (i = 0; i < t->n_nodes && status == ASC_OK; i++)
+        if (in_pieces(k, &t->node[i])) {
+            const size_t at = k->work[i] + (size_t)third_end(&t->node[i]);
+
+            status = add_bits(k, &t->node[i], c->cell + c->n_cells + at,
+                              c->piece + c->n_pieces + at, e);
+        }
+    c->n_pieces += n;
+    return status;
 }
 
 /* The cells of node p to out, which is cell `self` of its tree; first[i] is
@@ -440,6 +531,8 @@ fill_cells(const struct packer *k, const struct asci_node *p, uint32_t self,
                                 { first[p->missing], ++self } };
     }
     n = make_runs(k, p);
+    if (n > 1 && in_pieces(k, p))
+        n = 1;                  /* for pack_pieces to fill */
     for (i = 0; i < n; i++)
         *out++ = (struct cell){ at, k->run[i].start, k->run[i].length,
                                 { first[p->yes], ++self } };
@@ -450,38 +543,18 @@ fill_cells(const struct packer *k, const struct asci_node *p, uint32_t self,
     out[-1].end[1] = first[p->no];
 }
 
-/* Makes room for n more elements of `size` bytes after the first `used`. */
-static int
-make_room(void *array, size_t used, size_t n, size_t size, size_t *room,
-          struct asc_error *e)
-{
-    void **p = array, *q;
-    size_t want = *room ? *room : 1024;
-
-    if (n <= *room - used)
-        return ASC_OK;
-    while (want - used < n)
-        if (__builtin_mul_overflow(want, 2, &want))
-            return asc_fail(e, ASC_ESYSTEM, "out of memory: the trees are "
-                            "too large");
-    q = asci_resize(*p, want, size, e);
-    if (!q)
-        return ASC_ESYSTEM;
-    *p = q;
-    *room = want;
-    return ASC_OK;
-}
-
 static int
 pack_cells(struct packer *k, const struct asci_tree *t,
            struct packed_tree *out, struct asc_error *e)
 {
     struct compact *c = k->c;
     size_t i, n = 0;
+    int by_bits = 0;
 
     for (i = 0; i < t->n_nodes; i++) {
         k->work[i] = (uint32_t)n;
         n += count_cells(k, &t->node[i]);
+        by_bits |= in_pieces(k, &t->node[i]);
         if (n >= UINT32_MAX)
             return asc_fail(e, ASC_ESYSTEM, "out of memory: a tree is too "
                             "large");
@@ -491,7 +564,10 @@ pack_cells(struct packer *k, const struct asci_tree *t,
     for (i = 0; i < t->n_nodes; i++)
         fill_cells(k, &t->node[i], k->work[i], k->work,
                    c->cell + c->n_cells + k->work[i]);
-    out->walked = 1;
+    out->piece = c->n_pieces;
+    if (by_bits && pack_pieces(k, t, n, e))
+        return ASC_ESYSTEM;
+    out->how = by_bits ? WALKED_BY_BITS : WALKED;
     out->first = c->n_cells;
     out->n = n;
     c->n_cells += n;
@@ -608,6 +684,8 @@ asci_ensemble_unpack(struct asci_ensemble *f)
     free(c->cut);
     free(c->selection);
     free(c->cell);
+    free(c->piece);
+    free(c->bits);
     free(c->tree);
     free(c);
     f->compact = NULL;

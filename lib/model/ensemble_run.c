@@ -19,6 +19,8 @@
 #include "model/ensemble.h"
 
 enum { SIDE_BY_SIDE = 8, LINE = 64 };
+enum { WIDE = 64, NEAR_CUTS = 1 << 16, FEW = 16 };      /* see rank_rows */
+enum { MOST = 64 };             /* rows of a column that are ranked together */
 
 /* Scratch, in doubles: sums, long ranks, short ranks, registers, leaves. */
 struct room {
@@ -81,33 +83,60 @@ rank_some(const double *cut, size_t n, const double *v, uint32_t *rank)
     }
 }
 
+/* v (n) = column j of n rows, up to MOST */
 static void
-rank_column(const double *cut, size_t n_cuts, const double *v, size_t stride,
-            size_t n, uint32_t *rank)
+take_column(const struct asci_cells *in, size_t j, size_t first, size_t n,
+            double *v)
 {
-    double some[SIDE_BY_SIDE] = { 0 };
-    size_t i, k;
+    const double *x = in->x + first * in->width;
+    size_t i;
 
-    for (i = 0; i < n; i += SIDE_BY_SIDE) {
-        for (k = 0; k < SIDE_BY_SIDE && i + k < n; k++)
-            some[k] = v[(i + k) * stride];
-        rank_some(cut, n_cuts, some, rank + i);
+    if (in->encoder)
+        asci_encode_column(&in->encoder->column[j], in->width, x, n, v, 1);
+    else
+        for (i = 0; i < n; i++)
+            v[i] = x[i * in->width + j];
+}
+
+/* Ranks of all used columns for rows first .. last - 1, column by column. */
+static void
+rank_part(const struct compact *c, const struct asci_cells *in, size_t first,
+          size_t last, struct room *w)
+{
+    double v[MOST] = { 0 };
+    size_t i, k, u, n;
+
+    for (u = 0; u < c->n_used; u++) {
+        const double *cut = c->cut + c->first_cut[u];
+        const size_t n_cuts = c->first_cut[u + 1] - c->first_cut[u];
+
+        for (i = first; i < last; i += MOST) {
+            n = last - i < MOST ? last - i : MOST;
+            take_column(in, c->used[u], i, n, v);
+            for (k = 0; k < n; k += SIDE_BY_SIDE)
+                rank_some(cut, n_cuts, v + k,
+                          w->rank + u * c->block + i + k);
+        }
     }
 }
 
 static void
-rank_rows(const struct asci_ensemble *f, const double *columns, size_t n,
-          size_t full, struct room *w)
+rank_rows(const struct asci_ensemble *f, const struct asci_cells *in,
+          size_t n, size_t full, struct room *w)
 {
     const struct compact *c = f->compact;
+    /* Many columns with few cuts each: a few rows at a time, which stay in
+     * the cache from one column to the next.  Else the cuts of a column
+     * should. */
+    const size_t step =
+        c->n_used > WIDE && c->first_cut[c->n_used] <= NEAR_CUTS ? FEW : n;
     size_t i, u;
 
+    for (i = 0; i < n; i += step)
+        rank_part(c, in, i, n - i < step ? n : i + step, w);
     for (u = 0; u < c->n_used; u++) {
         uint32_t *rank = w->rank + u * c->block;
 
-        rank_column(c->cut + c->first_cut[u],
-                    c->first_cut[u + 1] - c->first_cut[u],
-                    columns + c->used[u], f->n_columns, n, rank);
         /* Rows that fill the last vector up; what becomes of them is not
          * looked at. */
         for (i = n; i < full; i++)
@@ -174,14 +203,47 @@ walk_some(const struct cell *cell, const uint32_t *rank, uint32_t *leaf)
         leaf[i] = cell[k[i]].start;
 }
 
+/* The same where sets are looked up as bits. */
 static void
-walk_all(const struct cell *cell, const uint32_t *rank, size_t n,
-         uint32_t *leaf)
+walk_some_by_bits(const struct cell *cell, const struct piece *piece,
+                  const uint64_t *bits, const uint32_t *rank, uint32_t *leaf)
+{
+    uint32_t k[SIDE_BY_SIDE] = { 0 }, moved;
+    size_t i;
+
+    do {
+        moved = 0;
+        for (i = 0; i < SIDE_BY_SIDE; i++) {
+            const struct cell *p = &cell[k[i]];
+            const struct piece *q = &piece[k[i]];
+            const uint32_t at = rank[p->at + i] - p->start;
+            const uint64_t inside = at <= p->length;
+            const uint32_t bit = at & q->mask & -(uint32_t)inside;
+            const uint64_t yes =
+                bits[q->word + bit / 64] >> (bit % 64) & inside;
+            uint32_t next = p->end[yes ^ 1];
+
+            moved |= next ^ k[i];
+            k[i] = next;
+        }
+    } while (moved);
+    for (i = 0; i < SIDE_BY_SIDE; i++)
+        leaf[i] = cell[k[i]].start;
+}
+
+static void
+walk_all(const struct compact *c, const struct packed_tree *p,
+         const uint32_t *rank, size_t n, uint32_t *leaf)
 {
     size_t i;
 
-    for (i = 0; i < n; i += SIDE_BY_SIDE)
-        walk_some(cell, rank + i, leaf + i);
+    if (p->how == WALKED)
+        for (i = 0; i < n; i += SIDE_BY_SIDE)
+            walk_some(c->cell + p->first, rank + i, leaf + i);
+    else
+        for (i = 0; i < n; i += SIDE_BY_SIDE)
+            walk_some_by_bits(c->cell + p->first, c->piece + p->piece,
+                              c->bits, rank + i, leaf + i);
 }
 
 /* ---- sums ---- */
@@ -226,14 +288,15 @@ run_tree(const struct asci_ensemble *f, size_t j, size_t n, struct room *w,
     const struct compact *c = f->compact;
     const struct asci_tree *t = &f->tree[j];
     const struct packed_tree *p = &c->tree[j];
+    const int walked = p->how != SELECTED;
     size_t i, k, now;
 
-    if (p->walked)
-        walk_all(c->cell + p->first, w->rank, n, w->leaf);
+    if (walked)
+        walk_all(c, p, w->rank, n, w->leaf);
     else if (p->n == 0)
         for (i = 0; i < n; i++)
             w->leaf[i] = t->node[0].leaf;
-    for (i = 0; !p->walked && p->n > 0 && i < n; i += ASCI_BLOCK) {
+    for (i = 0; !walked && p->n > 0 && i < n; i += ASCI_BLOCK) {
         now = n - i < ASCI_BLOCK ? n - i : ASCI_BLOCK;
         select_rows(c->selection + p->first, p->n, w->short_rank + i, w->reg,
                     (now + VECTOR - 1) / VECTOR * VECTOR);
@@ -245,12 +308,12 @@ run_tree(const struct asci_ensemble *f, size_t j, size_t n, struct room *w,
             for (k = 0; k < now; k++)
                 w->leaf[i + k] = (uint16_t)w->reg[k];
     }
-    if (p->walked || p->n == 0 || t->width > 1 || single)
+    if (walked || p->n == 0 || t->width > 1 || single)
         add_leaves(f, t, w->leaf, n, w->sum, c->block, single);
 }
 
 void
-asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
+asci_ensemble_raw(const struct asci_ensemble *f, const struct asci_cells *in,
                   size_t n, double *r, double *scratch, int single)
 {
     const struct compact *c = f->compact;
@@ -265,7 +328,7 @@ asci_ensemble_raw(const struct asci_ensemble *f, const double *columns,
         for (i = 0; i < n; i++)
             w.sum[k * c->block + i] = single == 2 ? (double)(float)f->base[k]
                                                   : 0.0;
-    rank_rows(f, columns, n, full, &w);
+    rank_rows(f, in, n, full, &w);
     for (j = 0; j < f->n_trees; j++)
         run_tree(f, j, n, &w, select_rows, single);
     for (k = 0; k < f->n_raw; k++)

@@ -284,9 +284,10 @@ asci_raw_scratch(const asc_model *m, size_t rows)
     }
 }
 
+/* Leaves that are lines want encoded columns. */
 static void
-ensemble_raw(const struct asci_ensemble *f, const double *columns, size_t n,
-             double *r, double *scratch, int source)
+ensemble_raw(const struct asci_ensemble *f, const struct asci_cells *in,
+             size_t n, double *r, double *scratch, int source)
 {
     struct asci_ensemble sum = *f;
     size_t i;
@@ -294,9 +295,9 @@ ensemble_raw(const struct asci_ensemble *f, const double *columns, size_t n,
     if (source && f->average)
         sum.scale = 1.0;
     if (f->has_lines)
-        asci_lines_raw(&sum, columns, n, r);
+        asci_lines_raw(&sum, in->x, n, r);
     else
-        asci_ensemble_raw(&sum, columns, n, r, scratch, source);
+        asci_ensemble_raw(&sum, in, n, r, scratch, source);
     for (i = 0; source && f->average && i < n * f->n_raw; i++)
         r[i] /= (double)f->average;
 }
@@ -305,6 +306,8 @@ void
 asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
                double *scratch, int source)
 {
+    const struct asci_cells cells = { columns, m->encoder.n, NULL };
+
     switch (m->form) {
     case ASC_FORM_LINEAR:
         (source && m->u.linear.single ? asci_linear_single
@@ -315,7 +318,7 @@ asci_raw_block(const asc_model *m, const double *columns, size_t n, double *r,
         asci_network_raw(&m->u.network, columns, n, r, NULL, scratch);
         break;
     case ASC_FORM_ENSEMBLE:
-        ensemble_raw(&m->u.ensemble, columns, n, r, scratch, source);
+        ensemble_raw(&m->u.ensemble, &cells, n, r, scratch, source);
         break;
     case ASC_FORM_OPAQUE:
         break;
@@ -366,6 +369,35 @@ is_single(const asc_model *m)
            (m->form == ASC_FORM_LINEAR && m->u.linear.single);
 }
 
+/* Trees with constant leaves take the fields as they are and encode on the
+ * way. */
+static int
+takes_fields(const asc_model *m)
+{
+    return m->identity || (m->form == ASC_FORM_ENSEMBLE &&
+                           !m->u.ensemble.has_lines);
+}
+
+/* r (n, n_raw) of rows x (n, d); columns (n, encoder.n) is room, unused where
+ * the form needs none. */
+static void
+raw_of_rows(const asc_model *m, const double *x, size_t n, double *columns,
+            double *r, double *scratch, int source)
+{
+    const struct asci_cells cells = {
+        x, m->schema.n, m->identity ? NULL : &m->encoder
+    };
+
+    if (m->form == ASC_FORM_ENSEMBLE && takes_fields(m)) {
+        ensemble_raw(&m->u.ensemble, &cells, n, r, scratch, source);
+    } else if (m->identity) {
+        asci_raw_block(m, x, n, r, scratch, source);
+    } else {
+        asci_encode(&m->encoder, m->schema.n, x, n, columns);
+        asci_raw_block(m, columns, n, r, scratch, source);
+    }
+}
+
 /* source: the source engine's own arithmetic, where it is another. */
 static int
 values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
@@ -374,23 +406,20 @@ values(const asc_model *m, enum asc_scale scale, const double *x, size_t n,
     const size_t d = m->schema.n, c = m->encoder.n;
     double *scratch = NULL, *columns = NULL, *r = NULL;
     int status = ASC_ESYSTEM;
+    const int encoded = !takes_fields(m);
     size_t i, now, rows;
 
     if (m->form == ASC_FORM_OPAQUE)
         return m->u.opaque.evaluate(m->u.opaque.state, scale, x, n, y, e);
     rows = smaller(n, asci_raw_rows(m));
     scratch = asci_alloc(asci_raw_scratch(m, rows), sizeof *scratch, e);
-    columns = asci_alloc(m->identity ? 0 : rows * c, sizeof *columns, e);
+    columns = asci_alloc(encoded ? rows * c : 0, sizeof *columns, e);
     r = asci_alloc(rows * m->n_raw, sizeof *r, e);
     if (!scratch || !columns || !r)
         goto out;
     for (i = 0; i < n; i += now) {
-        const double *in = m->identity ? x + i * d : columns;
-
         now = smaller(n - i, rows);
-        if (!m->identity)
-            asci_encode(&m->encoder, d, x + i * d, now, columns);
-        asci_raw_block(m, in, now, r, scratch, source);
+        raw_of_rows(m, x + i * d, now, columns, r, scratch, source);
         (source ? asci_outputs_source : asci_outputs)(m, scale, r, now,
                                                       y + i * m->n_outputs);
     }

@@ -4,7 +4,8 @@ bench_programs = \
 	%reldir%/bench_base \
 	%reldir%/bench_methods \
 	%reldir%/bench_network \
-	%reldir%/bench_shap
+	%reldir%/bench_shap \
+	%reldir%/bench_xgboost
 EXTRA_PROGRAMS += $(bench_programs) %reldir%/cost
 
 %canon_reldir%_bench_base_SOURCES = %reldir%/bench_base.c %reldir%/bench.h
@@ -17,6 +18,9 @@ EXTRA_PROGRAMS += $(bench_programs) %reldir%/cost
 %canon_reldir%_bench_network_LDADD = lib/libcore.la
 %canon_reldir%_bench_shap_SOURCES = %reldir%/bench_shap.c %reldir%/bench.h
 %canon_reldir%_bench_shap_LDADD = lib/libcore.la
+%canon_reldir%_bench_xgboost_SOURCES = %reldir%/bench_xgboost.c \
+	%reldir%/bench.h %reldir%/xgboost.h
+%canon_reldir%_bench_xgboost_LDADD = lib/libcore.la $(DL_LIBS)
 %canon_reldir%_cost_SOURCES = %reldir%/cost.c
 %canon_reldir%_cost_LDADD =
 
