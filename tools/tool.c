@@ -943,7 +943,7 @@ tool_model(const struct tool_options *o, const asc_reader *r,
     mo.raw = o->scale_given && o->scale == ASC_RAW;
     mo.timeout = o->timeout;
     mo.max_memory = o->max_memory;
-    if (!self.children && is_command(o->model)) {
+    if (!self.children && tool_is_command(o->model)) {
         if (!(self.children = asc_children_new(&e)))
             tool_fail(&e);
         undo_children(self.children);

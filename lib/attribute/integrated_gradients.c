@@ -72,8 +72,7 @@ prepare(const struct asc_task *t, void **state, struct asc_error *e)
     if (!s)
         return ASC_ESYSTEM;
     status = asci_integral_init(&s->integral, m, t->scale, (size_t)p[STEPS],
-                                p[QUADRATURE] == FIXED, t->spec->entry->name,
-                                e);
+                                p[QUADRATURE] == FIXED, e);
     if (status != ASC_OK) {
         free(s);
         return status;

@@ -321,34 +321,40 @@ static int
 prepare(const struct asc_task *t, void **state, struct asc_error *e)
 {
     struct state *s = asci_alloc_zero(1, sizeof *s, e);
-    int status = ASC_ESYSTEM;
+    int status;
 
     if (!s)
         return ASC_ESYSTEM;
     s->game = asci_game_new(t, e);
-    if (!s->game) {
+    if (!s->game)
         status = e ? (int)e->status : ASC_ESYSTEM;
-        goto out;
-    }
-    if (!s->game->affine)
-        status = asc_fail(e, ASC_EUSAGE, "%s: linear-shap explains linear "
-                          "functions, and the response has a link after "
-                          "them: explain the raw scale, or use kernel-shap",
-                          asc_model_name(t->model));
-    else if (!s->game->linear)
-        status = asc_fail(e, ASC_EUSAGE, "%s: linear-shap explains sums of "
-                          "functions of one field each, and this model has "
-                          "products of fields: use kernel-shap",
-                          asc_model_name(t->model));
     else
         status = t->spec->value[FIELDS] == 0.0 ? ASC_OK
                  : find_transform(s, t->spec, e);
-out:
     if (status) {
         finish(s);
         return status;
     }
     *state = s;
+    return ASC_OK;
+}
+
+static int
+serves(const asc_model *m, enum asc_scale scale, struct asc_error *e)
+{
+    size_t c, k;
+
+    if (scale == ASC_RESPONSE && asc_model_has_link(m))
+        return asc_fail(e, ASC_EUSAGE, "explains linear functions, and the "
+                        "response has a link after them: explain the raw "
+                        "scale");
+    for (c = 0; c < m->encoder.n; c++)
+        for (k = 1; k < m->encoder.column[c].n_factors; k++)
+            if (m->encoder.column[c].factor[k].field !=
+                m->encoder.column[c].factor[0].field)
+                return asc_fail(e, ASC_EUSAGE, "explains sums of functions "
+                                "of one field each, and this model has "
+                                "products of fields");
     return ASC_OK;
 }
 
@@ -422,5 +428,5 @@ const struct asc_method asci_method_linear_shap = {
         .traits = ASC_NEEDS_LINEAR | ASC_NEEDS_BACKGROUND | ASC_RANDOM |
             ASC_ADDITIVE | ASC_EXACT
     },
-    .prepare = prepare, .run = run, .finish = finish
+    .prepare = prepare, .run = run, .finish = finish, .serves = serves
 };

@@ -293,14 +293,16 @@ refusals(void **state)
     set_linear(m, 1, w, w);
     refused(model_end(m, 2, ASCI_LINK_LOGIT), ASC_RESPONSE, "small: "
             "linear-shap explains linear functions, and the response has a "
-            "link after them: explain the raw scale, or use kernel-shap");
+            "link after them: explain the raw scale; what works: "
+            "exact-shapley, kernel-shap, permutation-shap and others");
     m = model_begin("xx");
     add_plain_columns(m, NAN);
     add_interaction(m, 0, 1);
     set_linear(m, 1, w, w);
     refused(model_end(m, 1, ASCI_LINK_NONE), ASC_RAW, "small: linear-shap "
             "explains sums of functions of one field each, and this model has "
-            "products of fields: use kernel-shap");
+            "products of fields; what works: exact-shapley, kernel-shap, "
+            "permutation-shap and others");
     m = model_end(random_model(MADE_NETWORK, "xx", 1, &s), 1, ASCI_LINK_NONE);
     refused(m, ASC_RAW, "small: linear-shap needs linear weights, which this "
             "model has not; what works: exact-shapley, kernel-shap, "
