@@ -27,7 +27,7 @@ static const struct {
     const char *meaning;
 } table[] = {
     { OPT_MODEL, 'm', "model", "MODEL",
-      "model: a PMML file, cmd:COMMAND or coproc:COMMAND" },
+      "model: a file (PMML, XGBoost, LightGBM, CatBoost), cmd: or coproc:" },
     { OPT_METHOD, 'M', "method", "SPEC,...", "methods" },
     { OPT_METRIC, 'M', "metric", "SPEC,...", "metrics" },
     { OPT_DATA, 'x', "data", "FILE", "table of the rows explained" },

@@ -2,6 +2,7 @@
 
 bench_programs = \
 	%reldir%/bench_base \
+	%reldir%/bench_load \
 	%reldir%/bench_methods \
 	%reldir%/bench_network \
 	%reldir%/bench_shap \
@@ -10,6 +11,8 @@ EXTRA_PROGRAMS += $(bench_programs) %reldir%/cost
 
 %canon_reldir%_bench_base_SOURCES = %reldir%/bench_base.c %reldir%/bench.h
 %canon_reldir%_bench_base_LDADD = lib/libcore.la
+%canon_reldir%_bench_load_SOURCES = %reldir%/bench_load.c %reldir%/bench.h
+%canon_reldir%_bench_load_LDADD = lib/libcore.la
 %canon_reldir%_bench_methods_SOURCES = %reldir%/bench_methods.c \
 	%reldir%/bench.h
 %canon_reldir%_bench_methods_LDADD = lib/libcore.la
