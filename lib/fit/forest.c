@@ -3,8 +3,9 @@
  * replacement, and looking for each split at few fields drawn anew.
  *
  * Breiman 2001, "Random forests".  Of classes, shares are averaged, not votes.
- * Defaults are those of Hastie, Tibshirani and Friedman 2009, sec. 15.3:
- * sqrt(d) fields and one row a leaf for classes, d/3 and five for numbers.
+ * Defaults are those of Hastie, Tibshirani and Friedman 2009, sec. 15.3, and
+ * R's randomForest: sqrt(d) fields for classes, d/3 for a number, of which
+ * nodes of up to five rows are not split.
  * Fields that are constant in the node do not count among those drawn, and
  * more are drawn while none splits.
  *
@@ -22,7 +23,7 @@
 
 #include "fit/cart.h"
 
-enum { TREES, MTRY, DEPTH, MIN_LEAF, SUBSAMPLE, CRITERION };
+enum { TREES, MTRY, DEPTH, MIN_SPLIT, MIN_LEAF, SUBSAMPLE, CRITERION };
 static const struct asc_param params[] = {
     [TREES] = { "trees", ASC_PARAM_INTEGER, 500, 1, 1e6, NULL, "trees" },
     [MTRY] = { "mtry", ASC_PARAM_INTEGER, 0, 0, 1e6, NULL,
@@ -30,9 +31,11 @@ static const struct asc_param params[] = {
                "classes, a third of it for a number" },
     [DEPTH] = { "depth", ASC_PARAM_INTEGER, 800, 1, 800, NULL,
                 "splits above a leaf at most" },
-    [MIN_LEAF] = { "min-leaf", ASC_PARAM_INTEGER, 0, 0, 1e9, NULL,
-                   "drawn rows that a leaf must have; 0: 1 for classes, 5 for "
-                   "a number" },
+    [MIN_SPLIT] = { "min-split", ASC_PARAM_INTEGER, 0, 0, 1e9, NULL,
+                    "drawn rows that a node must have to be split; 0: 2 for "
+                    "classes, 6 for a number" },
+    [MIN_LEAF] = { "min-leaf", ASC_PARAM_INTEGER, 1, 1, 1e9, NULL,
+                   "drawn rows that a leaf must have" },
     [SUBSAMPLE] = { "subsample", ASC_PARAM_REAL, 1, 0.001, 1, NULL,
                     "rows drawn for each tree, with replacement, as a share "
                     "of all" },
@@ -320,10 +323,10 @@ set_options(struct job *o)
     o->width = o->c.k ? o->c.k : 1;
     o->o.entropy = v[CRITERION] != 0.0;
     o->o.depth = (size_t)v[DEPTH];
-    o->o.min_split = 2;
     o->o.min_leaf = (size_t)v[MIN_LEAF];
-    if (o->o.min_leaf == 0)
-        o->o.min_leaf = o->c.k ? 1 : 5;
+    o->o.min_split = (size_t)v[MIN_SPLIT];
+    if (o->o.min_split == 0)
+        o->o.min_split = o->c.k ? 2 : 6;
     o->o.fields = (size_t)v[MTRY];
     if (o->o.fields == 0)
         o->o.fields = few < 1.0 ? 1 : (size_t)few;

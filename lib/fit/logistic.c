@@ -14,10 +14,10 @@
  * by less than 1e-15 of itself (where fields say nearly the same, coefficients
  * are no better determined than that); each such step squares the error.
  *
- * The default ridge of 1e-6 rows moves a coefficient of an ordinary table in
- * the ninth digit or later, and keeps those of a table whose classes can be
- * told apart completely finite, though large; a ridge of 1 is a better choice
- * there.  With ridge 0 (maximum likelihood) such a table is an error.
+ * With ridge 0, maximum likelihood, as R's glm has it.  Where the fields tell
+ * classes apart so that no finite coefficients are the most likely, a ridge of
+ * `fallback` takes its place, and whoever listens is told: 1 by default, which
+ * is scikit-learn's C = 1 on standardised fields.
  *
  * Each of about ten iterations costs n (k d)^2 / 2 + (k p)^3 / 3 for k scores,
  * d fields, p columns.
@@ -28,10 +28,13 @@
 
 #include "fit/internal.h"
 
-enum { RIDGE };
+enum { RIDGE, FALLBACK };
 static const struct asc_param params[] = {
-    [RIDGE] = { "ridge", ASC_PARAM_REAL, 1e-6, 0.0, 1e12, NULL,
+    [RIDGE] = { "ridge", ASC_PARAM_REAL, 0, 0, 1e12, NULL,
                 "penalty on squared slopes of standardised fields, in rows" },
+    [FALLBACK] = { "fallback", ASC_PARAM_REAL, 1, 0, 1e12, NULL,
+                   "ridge in place of 0 where no finite coefficients are the "
+                   "most likely; 0: that is an error" },
     ASC_PARAMS_END
 };
 
@@ -278,7 +281,7 @@ separated(struct asc_error *e)
 {
     return asc_fail(e, ASC_ENUMERIC, "logistic: the fields tell classes apart "
                     "so well that no finite coefficients are the most likely: "
-                    "ask for a ridge, e.g. logistic:ridge=0.001");
+                    "ask for a ridge, e.g. logistic:ridge=1");
 }
 
 /* Without a ridge: what the objective can still gain is below rounding, and
@@ -346,7 +349,7 @@ newton(const struct problem *o, double *theta, struct asc_error *e)
     status = o->ridge > 0.0
              ? asc_fail(e, ASC_ENUMERIC, "logistic: no convergence after %d "
                         "steps: ask for a larger ridge, e.g. "
-                        "logistic:ridge=0.001", ITERATIONS)
+                        "logistic:ridge=1", ITERATIONS)
              : separated(e);
 out:
     free(h);
@@ -434,6 +437,38 @@ out:
     return status;
 }
 
+/* beta (n_raw, p) by the ridge asked for, or the one that takes its place,
+ * which the model's description then has. */
+static int
+solve(const struct asci_design *d, const struct asc_spec *s,
+      const struct asc_fitting *how, asc_model *m, double *beta,
+      struct asc_error *e)
+{
+    struct asc_spec used = *s;
+    struct asc_error why = { ASC_OK, "" };
+    struct asc_buffer text = { 0 };
+    int status = asci_logistic_solve(d, m->n_raw, s->value[RIDGE], beta, &why);
+
+    if (status != ASC_ENUMERIC || s->value[RIDGE] > 0.0 ||
+        !(s->value[FALLBACK] > 0.0)) {
+        if (status && e)
+            *e = why;
+        return status;
+    }
+    used.value[RIDGE] = s->value[FALLBACK];
+    status = asci_logistic_solve(d, m->n_raw, used.value[RIDGE], beta, e);
+    if (status)
+        return status;
+    asci_fit_say(how, 0, "logistic: the fields tell classes apart so well "
+                 "that no finite coefficients are the most likely: they are "
+                 "held by ridge=%g", used.value[RIDGE]);
+    asc_spec_text(&used, &text);
+    free(m->description);
+    m->description = text.failed ? NULL : asci_copy_text(text.p, text.n, e);
+    asc_buffer_free(&text);
+    return m->description ? ASC_OK : asc_fail(e, ASC_ESYSTEM, "out of memory");
+}
+
 static asc_model *
 fit(const struct asc_training *t, const struct asc_spec *s,
     const struct asc_fitting *how, struct asc_error *e)
@@ -443,15 +478,13 @@ fit(const struct asc_training *t, const struct asc_spec *s,
     asc_model *m = NULL;
     int status = ASC_ESYSTEM;
 
-    (void)how;
     if (asci_fit_check(t, s, ASCI_WANTS_CLASS, e))
         return NULL;
     m = asci_fit_model(t, s, 1, e);
     if (!m || asci_design_init(&d, t, m, e))
         goto out;
     beta = asci_alloc(m->n_raw * d.p, sizeof *beta, e);
-    if (!beta ||
-        asci_logistic_solve(&d, m->n_raw, s->value[RIDGE], beta, e) ||
+    if (!beta || solve(&d, s, how, m, beta, e) ||
         asci_design_model(&d, beta, m, e))
         goto out;
     status = asci_model_finish(m, e);

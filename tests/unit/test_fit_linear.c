@@ -589,7 +589,44 @@ scaling(void **state)
 static const char apart[] =
     "logistic: the fields tell classes apart so well that no finite "
     "coefficients are the most likely: ask for a ridge, e.g. "
-    "logistic:ridge=0.001";
+    "logistic:ridge=1";
+
+struct said {
+    char line[300];
+    size_t n;
+};
+
+static void
+listen(void *context, int detail, const char *line)
+{
+    struct said *s = context;
+
+    (void)detail;
+    snprintf(s->line, sizeof s->line, "%s", line);
+    s->n++;
+}
+
+/* Where maximum likelihood has no answer, the model of the ridge that takes
+ * its place, said once and written down; else it is an error. */
+static void
+falls_back(const struct asc_training *t, const char *asked, const char *used,
+           const char *ridge)
+{
+    struct said said = { .n = 0 };
+    const struct asc_fitting how = { .say = listen, .context = &said };
+    struct asc_error e = { 0 };
+    asc_model *m = train_so(t, asked, &how, &e), *other = must_train(t, used);
+    const struct asci_linear *f = &m->u.linear, *g = &other->u.linear;
+
+    assert_non_null(m);
+    assert_int_equal(said.n, 1);
+    assert_string_equal(strstr(said.line, "held by"), ridge);
+    assert_string_equal(m->description, used);
+    assert_memory_equal(f->w, g->w, f->n_raw * f->n_columns * sizeof *f->w);
+    assert_memory_equal(f->b, g->b, f->n_raw * sizeof *f->b);
+    asc_model_free(m);
+    asc_model_free(other);
+}
 
 static void
 separation(void **state)
@@ -609,10 +646,11 @@ separation(void **state)
             t.x[i] = (double)i;
             t.y[i] = floor((double)(i * classes) / 40.0);
         }
-        assert_null(train(&t, "logistic:ridge=0", &e));
+        assert_null(train(&t, "logistic:fallback=0", &e));
         assert_int_equal(e.status, ASC_ENUMERIC);
         assert_string_equal(e.text, apart);
-        m = must_train(&t, "logistic");
+        falls_back(&t, "logistic", "logistic:ridge=1", "held by ridge=1");
+        m = must_train(&t, "logistic:ridge=1e-6");
         p = outputs_of(m, ASC_RESPONSE, &t);
         for (i = 0; i < 40; i++)
             assert_true(p[i * classes + (size_t)t.y[i]] > 0.99);
@@ -621,6 +659,35 @@ separation(void **state)
         asc_model_free(m);
         asc_training_free(&t);
     }
+}
+
+/* scikit-learn 1.2.1: LogisticRegression(C=1, tol=1e-14,
+ * solver='newton-cholesky') of 0 0 1 1 on the standardised numbers 1 2 3 4, the
+ * probabilities of the second class. */
+static void
+scikit_learn(void **state)
+{
+    static const double want[] = { 0.21983863926604, 0.39598987525635,
+                                   0.60401012474365, 0.78016136073396 };
+    struct asc_training t = training_new(4, 1);
+    asc_model *m;
+    double *p;
+    size_t i;
+
+    (void)state;
+    schema_number(&t.schema, "x");
+    training_classes(&t, "0,1");
+    for (i = 0; i < 4; i++) {
+        t.x[i] = (double)i + 1.0;
+        t.y[i] = i >= 2;
+    }
+    m = must_train(&t, "logistic");
+    p = outputs_of(m, ASC_RESPONSE, &t);
+    for (i = 0; i < 4; i++)
+        assert_true(fabs(p[2 * i + 1] - want[i]) < 1e-13);
+    free(p);
+    asc_model_free(m);
+    asc_training_free(&t);
 }
 
 /* One category has one class only: its coefficient has no end, though the
@@ -643,9 +710,11 @@ partial_separation(void **state)
         t.x[2 * i + 1] = normal(&s);
         t.y[i] = i < 6 || i % 2;
     }
-    assert_null(train(&t, "logistic:ridge=0", &e));
+    assert_null(train(&t, "logistic:fallback=0", &e));
     assert_string_equal(e.text, apart);
-    m = must_train(&t, "logistic");
+    falls_back(&t, "logistic:fallback=0.5",
+               "logistic:ridge=0.5:fallback=0.5", "held by ridge=0.5");
+    m = must_train(&t, "logistic:ridge=1e-6");
     assert_true(m->u.linear.w[0] > 5.0 && m->u.linear.w[0] < 50.0);
     asc_model_free(m);
     asc_training_free(&t);
@@ -726,6 +795,7 @@ main(void)
         cmocka_unit_test(binary_is_softmax),
         cmocka_unit_test(scaling),
         cmocka_unit_test(separation),
+        cmocka_unit_test(scikit_learn),
         cmocka_unit_test(partial_separation),
         cmocka_unit_test(too_large),
         cmocka_unit_test(too_many_columns)

@@ -80,7 +80,8 @@ check_tiny(const char *want_digest)
     assert_string_equal(asc_model_name(m), path);
     assert_string_equal(asc_model_digest(m), want_digest);
     assert_int_equal(asc_model_form(m), ASC_FORM_LINEAR);
-    assert_int_equal(asc_model_views(m), ASC_NEEDS_GRADIENT | ASC_NEEDS_LINEAR);
+    assert_int_equal(asc_model_views(m), ASC_NEEDS_GRADIENT |
+                                               ASC_NEEDS_LINEAR);
     assert_string_equal(asc_model_target(m), "y");
     assert_int_equal(asc_model_n_outputs(m), 1);
     assert_string_equal(asc_model_output(m, 0), "y");
