@@ -128,6 +128,8 @@ put_views(const asc_model *m, struct asc_buffer *out)
 
     put_line(out, "view", "gradient", views & ASC_NEEDS_GRADIENT ? "yes"
              : "no", "");
+    put_line(out, "view", "linear", views & ASC_NEEDS_LINEAR ? "yes" : "no",
+             "");
     put_line(out, "view", "trees", views & ASC_NEEDS_TREES ? "yes" : "no",
              "");
     if (views & ASC_NEEDS_TREES)
@@ -168,13 +170,16 @@ put_piece(struct asc_buffer *out, const char *text)
 static void
 put_note(const struct asc_field *f, struct asc_buffer *out)
 {
+    static const char *const compared[] = {
+        [ASC_TEXT_NUMBER] = "compared as numbers",
+        [ASC_TEXT_BOOLEAN] = "compared as true and false",
+        [ASC_TEXT_WHOLE] = "compared as whole numbers"
+    };
     const char *between = "";
     size_t i;
 
-    if (f->kind == ASC_CATEGORICAL && f->text_type != ASC_TEXT) {
-        asc_buffer_text(out, f->text_type == ASC_TEXT_BOOLEAN
-                        ? "compared as true and false"
-                        : "compared as numbers");
+    if (f->kind == ASC_CATEGORICAL && compared[f->text_type]) {
+        asc_buffer_text(out, compared[f->text_type]);
         between = "; ";
     }
     if (f->kind == ASC_CONTINUOUS

@@ -41,6 +41,8 @@ formats(void **state)
           "gblinear, binary:logistic", "logit", 0 },
         { "data/boosters/xgb-PoissonRegressionVisit.json",
           "XGBoost JSON 3.4.1", "gbtree, count:poisson", "exp", 31 },
+        { "data/boosters/lgb-ClassificationIris.txt", "LightGBM text v4",
+          "multiclass num_class:3", "softmax", 600 },
         { "data/pmml/rapidminer-NeuralNetworkIris.pmml", "PMML 3.2", NULL,
           "simplemax", 0 },
         { "data/pmml/rattle-RandomForestAudit.pmml", "PMML 4.3",

@@ -192,12 +192,16 @@ make_outputs(struct lightgbm *r, const struct objective *o,
     return status;
 }
 
-/* "LightGBM text v4" */
+/* "LightGBM text v4"; and the objective with what stands behind it. */
 static int
-name_format(struct lightgbm *r, struct asc_error *e)
+name_model(struct lightgbm *r, struct asc_error *e)
 {
     const struct lightgbm_text *version = &r->header[LIGHTGBM_VERSION];
+    const struct lightgbm_text *objective = &r->header[LIGHTGBM_OBJECTIVE];
 
+    if (objective->line && objective->n > 0 &&
+        !(r->m->description = asci_copy_text(objective->p, objective->n, e)))
+        return ASC_ESYSTEM;
     return asci_model_set_format(r->m, e, "LightGBM text%s%.*s",
                                  version->line ? " " : "", (int)version->n,
                                  version->line ? version->p : "");
@@ -211,7 +215,7 @@ make_model(struct lightgbm *r, struct asc_error *e)
     asc_model *m = r->m;
     int status;
 
-    if ((status = name_format(r, e)) ||
+    if ((status = name_model(r, e)) ||
         (status = read_objective(r, &o, e)) ||
         (status = make_outputs(r, o, e)) ||
         (status = asci_lightgbm_fields(r, e)))
