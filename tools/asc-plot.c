@@ -264,18 +264,17 @@ write_second(const char *tex, struct asc_buffer *b)
 {
     char *path = strdup(tex);
     struct asc_error e;
-    sigset_t before;
     asc_writer *w;
 
     if (!path)
         tool_no_memory();
     memcpy(path + strlen(path) - 3, "pdf", 3);
-    undo_hold(&before);
+    undo_hold();
     if (!(w = asc_writer_open(path, &e)))
         tool_fail(&e);
     if (asc_writer_temporary(w))
         undo_path(asc_writer_temporary(w));
-    undo_release(&before);
+    undo_release();
     if (asc_writer_put(w, b, &e) != ASC_OK) {
         asc_writer_abandon(w);
         tool_fail(&e);

@@ -112,7 +112,8 @@ predict(void *context, void *block, struct asc_error *e)
 
         tool_put_key(&r->rows, &b->rows, i, &b->out);
         tool_put_kept(&r->rows, &b->rows, i, &b->out);
-        if (r->label && (j = asc_model_winner(m, y)) < k)
+        /* a row that the model has no answer for has no winner */
+        if (r->label && !isnan(y[j = asc_model_winner(m, y)]))
             asc_buffer_text(&b->out, asc_model_output(m, j));
         for (j = 0; r->numbers && j < k; j++) {
             if (isinf(y[j]))

@@ -119,7 +119,7 @@ convert_table(const struct tool_options *o, const char *path,
     r.n = asc_reader_n_columns(r.reader);
     r.field = malloc((r.n + !r.n) * sizeof *r.field);
     if (!r.field)
-        tool_misuse("out of memory");
+        tool_no_memory();
     if (o->reader.missing)
         r.n_missing = tool_split(o->reader.missing, &r.missing, &r.store);
     if (r.csv && asc_reader_comments(r.reader)[0])

@@ -173,10 +173,9 @@ complaint(int fd, struct asc_error *e)
     return status;
 }
 
-/* With the signals of `mask' blocked, and those that tools ignore as usual. */
 static int
-spawn(const char *dir, int in, int out, int err, const sigset_t *mask,
-      pid_t *pid, struct asc_error *e)
+spawn(const char *dir, int in, int out, int err, pid_t *pid,
+      struct asc_error *e)
 {
     char *argv[] = { (char *)"gnuplot", (char *)"-d", (char *)"-", NULL };
     posix_spawn_file_actions_t actions;
@@ -192,10 +191,8 @@ spawn(const char *dir, int in, int out, int err, const sigset_t *mask,
         return asc_fail(e, ASC_ESYSTEM, "out of memory");
     }
     posix_spawnattr_init(&attributes);
-    failed = posix_spawnattr_setsigmask(&attributes, mask)
-        || posix_spawnattr_setsigdefault(&attributes, &usual)
-        || posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK
-                                    | POSIX_SPAWN_SETSIGDEF)
+    failed = posix_spawnattr_setsigdefault(&attributes, &usual)
+        || posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF)
         || posix_spawn_file_actions_adddup2(&actions, in, 0)
         || posix_spawn_file_actions_adddup2(&actions, out, 1)
         || posix_spawn_file_actions_adddup2(&actions, err, 2)
@@ -300,18 +297,17 @@ plot_run(const struct asc_buffer *script, const char *file,
          struct asc_error *e)
 {
     struct workshop w = { .file = file };
-    sigset_t before;
     pid_t pid = 0;
     int status;
 
-    undo_hold(&before);
+    undo_hold();
     status = open_workshop(&w, e);
     if (status == ASC_OK)
         status = write_file(w.in, script, e);
     if (status == ASC_OK)
-        status = spawn(w.dir, w.in, w.answer, w.trouble, &before, &pid, e);
+        status = spawn(w.dir, w.in, w.answer, w.trouble, &pid, e);
     undo_child(pid);
-    undo_release(&before);
+    undo_release();
     if (status == ASC_OK)
         status = await(pid, w.trouble, e);
     if (status == ASC_OK && file) {

@@ -1,6 +1,7 @@
 /* tool.c -- what the asc-* tools share.  See tool.h. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -662,6 +663,18 @@ refuse(int c, char **argv)
                 self.tool->name);
 }
 
+/* A standard stream that is closed stays so to the program: no file of its own
+ * may take its number, and be read or written in its place. */
+static void
+keep_standard_streams(void)
+{
+    int fd;
+
+    for (fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 void
 tool_start(const struct tool *tool, int argc, char **argv,
            struct tool_options *o)
@@ -679,6 +692,7 @@ tool_start(const struct tool *tool, int argc, char **argv,
     o->threads = processors();
     self.tool = tool;
     self.started = time(NULL);
+    keep_standard_streams();
     undo_watch();
     asc_blas_threads(1);        /* threads are over rows */
 
@@ -1269,15 +1283,14 @@ tool_writer(const struct tool_options *o, const asc_reader *r,
 {
     struct asc_buffer out = { NULL, 0, 0, 0 };
     struct asc_error e;
-    sigset_t before;
 
-    undo_hold(&before);
+    undo_hold();
     self.writer = asc_writer_open(o->output, &e);
     if (!self.writer)
         tool_fail(&e);
     if (asc_writer_temporary(self.writer))
         undo_path(asc_writer_temporary(self.writer));
-    undo_release(&before);
+    undo_release();
     if (r)
         asc_buffer_text(&out, asc_reader_comments(r));
     if (o->provenance) {

@@ -1,9 +1,16 @@
 /* undo.c -- what is undone when a signal ends a tool.  See undo.h.
  *
+ * Whichever thread a signal comes to (OpenBLAS has some of its own, which block
+ * none), one gate lets either the handler through or a part of the program that
+ * must not be cut in two.  A handler that finds it shut leaves the signal to
+ * whoever opens it; whoever finds a handler inside waits for the end.
+ *
  * All is in place before the signal comes: a handler may do little. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -24,9 +31,12 @@ static struct {
     asc_children *children;
 } list;
 
-/* As asynchronous as it may be, and with the same end. */
+enum { OPEN, SHUT, ENDING };
+static atomic_int gate;
+static atomic_int waiting;      /* a signal that came while it was shut */
+
 static void
-interrupted(int signal_number)
+end(int signal_number)
 {
     int i;
 
@@ -38,7 +48,27 @@ interrupted(int signal_number)
     for (i = list.n; i-- > 0;)
         if (unlink(list.path[i]))
             rmdir(list.path[i]);
-    raise(signal_number);       /* the handler is off by now */
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);       /* the same end */
+}
+
+static void
+try_to_end(int signal_number)
+{
+    int open = OPEN;
+
+    if (atomic_compare_exchange_strong(&gate, &open, ENDING))
+        end(signal_number);
+}
+
+static void
+interrupted(int signal_number)
+{
+    const int saved = errno;
+
+    atomic_store(&waiting, signal_number);
+    try_to_end(signal_number);
+    errno = saved;
 }
 
 void
@@ -49,7 +79,7 @@ undo_watch(void)
 
     memset(&now, 0, sizeof now);
     now.sa_handler = interrupted;
-    now.sa_flags = SA_RESETHAND | SA_NODEFER;
+    now.sa_flags = SA_NODEFER | SA_RESTART;
     sigemptyset(&now.sa_mask);
     for (i = 0; i < N_ASKING; i++)
         if (!sigaction(asking[i], NULL, &old) && old.sa_handler == SIG_DFL)
@@ -59,21 +89,25 @@ undo_watch(void)
 }
 
 void
-undo_hold(sigset_t *before)
+undo_hold(void)
 {
-    sigset_t set;
-    size_t i;
+    int open = OPEN;
 
-    sigemptyset(&set);
-    for (i = 0; i < N_ASKING; i++)
-        sigaddset(&set, asking[i]);
-    sigprocmask(SIG_BLOCK, &set, before);
+    while (!atomic_compare_exchange_strong(&gate, &open, SHUT)) {
+        pause();                /* for the end */
+        open = OPEN;
+    }
 }
 
 void
-undo_release(const sigset_t *before)
+undo_release(void)
 {
-    sigprocmask(SIG_SETMASK, before, NULL);
+    int signal_number;
+
+    atomic_store(&gate, OPEN);
+    signal_number = atomic_load(&waiting);
+    if (signal_number)
+        try_to_end(signal_number);
 }
 
 void

@@ -4,7 +4,6 @@
 #ifndef ASCRIBE_UNDO_H
 #define ASCRIBE_UNDO_H
 
-#include <signal.h>
 #include <sys/types.h>
 
 #include <ascribe/model.h>
@@ -12,9 +11,9 @@
 /* Watches the signals that ask a program to end, where they would. */
 void undo_watch(void);
 /* Holds those signals back while something is made and noted, and lets them
- * come again.  What is started meanwhile has to set its own mask: *before. */
-void undo_hold(sigset_t *before);
-void undo_release(const sigset_t *before);
+ * come again.  An error in between may end the program. */
+void undo_hold(void);
+void undo_release(void);
 
 /* A file, or a directory, which is empty once what was noted after it is
  * gone.  Its name is copied. */

@@ -18,8 +18,8 @@ typedef struct asc_model asc_model;
  * be ended by a signal and must not leave them behind. */
 typedef struct asc_children asc_children;
 asc_children *asc_children_new(struct asc_error *e);
-/* Kills all that there are, at once; what was asked of their models fails.  May
- * be called by a signal handler. */
+/* Kills all that there are, at once; no more are started, so what was and is
+ * asked of their models fails.  May be called by a signal handler. */
 void asc_children_kill(asc_children *c);
 /* After the models that use it. */
 void asc_children_free(asc_children *c);

@@ -35,6 +35,7 @@ enum { PIECE = 1 << 16, CHILDREN_MAX = 1024 };
 enum { FREE = 0, TAKEN = -1 };  /* of a slot that holds no process */
 
 struct asc_children {
+    atomic_int killed;                  /* none may be started any more */
     atomic_int pid[CHILDREN_MAX];       /* > 0: not reaped yet */
 };
 
@@ -85,6 +86,8 @@ asc_children_new(struct asc_error *e)
     asc_children *c = asci_alloc(1, sizeof *c, e);
     size_t i;
 
+    if (c)
+        atomic_init(&c->killed, 0);
     for (i = 0; c && i < CHILDREN_MAX; i++)
         atomic_init(&c->pid[i], FREE);
     return c;
@@ -99,11 +102,20 @@ asc_children_free(asc_children *c)
 void
 asc_children_kill(asc_children *c)
 {
-    size_t i;
+    const struct timespec moment = { 0, 1000000 };
+    size_t i, turn;
     int pid;
 
+    if (c)
+        atomic_store(&c->killed, 1);
     for (i = 0; c && i < CHILDREN_MAX; i++) {
-        pid = atomic_load(&c->pid[i]);
+        /* Another thread is starting it; ours cannot be. */
+        for (turn = 0; turn < 1000; turn++) {
+            pid = atomic_load(&c->pid[i]);
+            if (pid != TAKEN)
+                break;
+            nanosleep(&moment, NULL);
+        }
         if (pid > 0) {
             kill(-pid, SIGKILL);
             kill(pid, SIGKILL);
@@ -111,26 +123,32 @@ asc_children_kill(asc_children *c)
     }
 }
 
-/* A free slot of the list; CHILDREN_MAX: there is none. */
-static size_t
-take_slot(asc_children *list)
-{
-    size_t i;
-
-    for (i = 0; i < CHILDREN_MAX; i++) {
-        int expected = FREE;
-
-        if (atomic_compare_exchange_strong(&list->pid[i], &expected, TAKEN))
-            break;
-    }
-    return i;
-}
-
 static void
 set_slot(struct asci_child *c, int pid)
 {
     if (c->list)
         atomic_store(&c->list->pid[c->slot], pid);
+}
+
+/* A free slot of the list (if there is one) for c: 0, or an errno. */
+static int
+take_slot(struct asci_child *c, asc_children *list)
+{
+    size_t i;
+
+    for (i = 0; list && i < CHILDREN_MAX; i++) {
+        int expected = FREE;
+
+        if (!atomic_compare_exchange_strong(&list->pid[i], &expected, TAKEN))
+            continue;
+        c->list = list;
+        c->slot = i;
+        if (!atomic_load(&list->killed))
+            return 0;
+        set_slot(c, FREE);
+        return ECANCELED;
+    }
+    return list ? EAGAIN : 0;
 }
 
 /* ---- starting ---- */
@@ -159,7 +177,8 @@ make_pipe(int end[2])
 }
 
 static int
-spawn(struct asci_child *c, const char *command, int in, int out, int err)
+spawn(struct asci_child *c, const char *command, asc_children *list, int in,
+      int out, int err)
 {
     char *argv[] = { "sh", "-c", (char *)command, NULL };
     posix_spawn_file_actions_t actions;
@@ -188,12 +207,14 @@ spawn(struct asci_child *c, const char *command, int in, int out, int err)
                                                POSIX_SPAWN_SETPGROUP
                                                | POSIX_SPAWN_SETSIGMASK
                                                | POSIX_SPAWN_SETSIGDEF))) {
-        /* No handler of this thread may find it running and not noted. */
+        /* A handler waits for what is being started, but not for its own
+         * thread. */
         pthread_sigmask(SIG_BLOCK, &all, &before);
-        failed = posix_spawn(&c->pid, "/bin/sh", &actions, &attributes, argv,
-                             environ);
-        if (!failed)
-            set_slot(c, c->pid);
+        if (!(failed = take_slot(c, list))) {
+            failed = posix_spawn(&c->pid, "/bin/sh", &actions, &attributes,
+                                 argv, environ);
+            set_slot(c, failed ? FREE : c->pid);
+        }
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     posix_spawnattr_destroy(&attributes);
@@ -211,25 +232,17 @@ asci_child_start(struct asci_child *c, const char *command,
 
     memset(c, 0, sizeof *c);
     c->in = c->out = c->err = -1;
-    if (list) {
-        c->slot = take_slot(list);
-        if (c->slot == CHILDREN_MAX)
-            return asc_fail(e, ASC_ESYSTEM, "cannot start /bin/sh: more than "
-                            "%d processes at once", CHILDREN_MAX);
-        c->list = list;
-    }
     if (!make_pipe(in) || !make_pipe(out) || !make_pipe(err)
         || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0
         || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0
         || fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)
         failed = errno;
     else
-        failed = spawn(c, command, in[0], out[1], err[1]);
+        failed = spawn(c, command, list, in[0], out[1], err[1]);
     shut(&in[0]);
     shut(&out[1]);
     shut(&err[1]);
     if (failed) {
-        set_slot(c, FREE);
         shut(&in[1]);
         shut(&out[0]);
         shut(&err[0]);

@@ -375,7 +375,7 @@ run_coprocess(const struct asci_command *c, struct asci_batch *t,
     const struct asci_talk talk = { t, say, hear, 0, c->timeout };
     struct asci_child *child = take_idle(c, e);
     char how[ASCI_CHILD_LINE + 100];
-    int status;
+    int status, ended;
 
     if (!child)
         return (int)e->status;
@@ -386,10 +386,11 @@ run_coprocess(const struct asci_command *c, struct asci_batch *t,
             return ASC_OK;
         break;
     case ASCI_TALK_ENDED:
-        asci_child_wait(child, goodbye);
+        ended = asci_child_wait(child, goodbye);
         asci_child_report(child, how, sizeof how);
-        status = asc_fail(e, ASC_ESYSTEM, "%s: ended after %zu of %zu rows: "
-                          "%s", c->shown, t->heard, t->n, how);
+        status = asc_fail(e, ASC_ESYSTEM, "%s: %s after %zu of %zu rows: %s",
+                          c->shown, ended ? "ended"
+                          : "closed its standard output", t->heard, t->n, how);
         break;
     case ASCI_TALK_LATE:
         status = late(c, e);

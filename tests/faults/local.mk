@@ -7,5 +7,5 @@ check_LTLIBRARIES += %reldir%/shim.la
 %canon_reldir%_shim_la_LDFLAGS = -module -avoid-version -shared \
 	-rpath /nowhere
 
-TESTS += %reldir%/faults.pl
-EXTRA_DIST += %reldir%/faults.pl
+TESTS += %reldir%/ends.pl %reldir%/faults.pl
+EXTRA_DIST += %reldir%/common.pl %reldir%/ends.pl %reldir%/faults.pl
