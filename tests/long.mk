@@ -1,5 +1,6 @@
-# What takes longer than `make check` should: other seeds for the tests of
-# random models and numbers; sanitizers, in a build of their own; valgrind.
+# What takes longer than `make check` should: models of other programs, case by
+# case; tools on a machine that fails, call by call; other seeds for the tests
+# of random models and numbers; sanitizers, in a build of their own; valgrind.
 
 SEEDS = 50
 seeded = agreement encoder ensemble exact_shapley form_gradient game \
@@ -9,6 +10,11 @@ seeded = agreement encoder ensemble exact_shapley form_gradient game \
 
 check-long: check
 	@$(AM_TESTS_ENVIRONMENT) failed=0; \
+	$(top_srcdir)/tests/reference.pl || failed=1; \
+	$(top_srcdir)/tests/faults/faults.pl all > faults.out || \
+	    failed=1; \
+	grep -A 20 '^not ok' faults.out && failed=1; \
+	echo "`grep -c '^ok' faults.out` rehearsals of faults went well"; \
 	for name in $(seeded); do \
 	    ASCRIBE_SEED=1; export ASCRIBE_SEED; \
 	    while test $$ASCRIBE_SEED -le $(SEEDS); do \
@@ -18,7 +24,7 @@ check-long: check
 	        ASCRIBE_SEED=`expr $$ASCRIBE_SEED + 1`; \
 	    done; \
 	    echo "test_$$name: $(SEEDS) seeds"; \
-	done; rm -f seed.out; exit $$failed
+	done; rm -f seed.out faults.out; exit $$failed
 
 check-asan:
 	@mkdir -p build-asan && cd build-asan && \
@@ -34,6 +40,6 @@ check-valgrind: $(check_PROGRAMS)
 	$(MAKE) check-TESTS TESTS="$$tests" LOG_COMPILER='$(LOG_COMPILER) \
 	    valgrind -q --error-exitcode=1 --leak-check=full \
 	    --suppressions=$(abs_top_srcdir)/tests/valgrind.supp'
-EXTRA_DIST += %reldir%/valgrind.supp
+EXTRA_DIST += %reldir%/reference.pl %reldir%/valgrind.supp
 
 .PHONY: check-long check-asan check-valgrind
