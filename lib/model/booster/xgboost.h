@@ -27,7 +27,7 @@ struct xgboost {
     struct asci_json j;
     asc_model *m;
     /* learner */
-    struct asci_texts objective, booster;    /* one text each */
+    struct asci_texts objective, booster;     /* one text each */
     struct asci_singles base_score;
     struct asci_whole n_class, n_target, n_feature;
     struct asci_whole best_iteration, best_limit;
