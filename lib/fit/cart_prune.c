@@ -9,8 +9,9 @@
  *
  * The branch with the smallest g is cut off, which changes g of all above it,
  * until the root is left.  Branches that differ from the last g by rounding
- * alone go with it.  What comes out is g of a unit of weight.  A heap finds the smallest: n log n, and as many steps
- * for each cut as there are nodes above it.
+ * alone go with it.  What comes out is g of a unit of weight.  A heap finds the
+ * smallest: n log n, and as many steps for each cut as there are nodes above
+ * it.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -1,12 +1,7 @@
 /* fit/gbm.c -- gradient-boosted trees, second order, on histograms.
  *
- * A tree is grown on the gradient g and curvature h of the loss at the current
- * scores; with G, H their sums in a node, lambda and gamma penalties (Chen and
- * Guestrin 2016, eq. 6 and 7):
- *
- *     leaf value  - rate G / (H + lambda)
- *     gain        1/2 (GL^2/(HL+lambda) + GR^2/(HR+lambda) - G^2/(H+lambda))
- *                 - gamma, split while it is above 0
+ * A tree is grown (gbm_tree.c) on the gradient g and curvature h of the loss at
+ * the current scores:
  *
  *     squared     g = w (f - y)           h = w
  *     logistic    g = w (p - y)           h = w p (1 - p)
@@ -15,30 +10,20 @@
  * (K/(K-1): Friedman 2001, eq. 33; a tree a class and round.)  Scores begin at
  * the mean, the log odds, the log shares.
  *
- * Numbers: bins of bins.c; the threshold lies halfway between the values on
- * either side of it that the node has.  Categories: ordered by G/H in the
- * node, then cut; no other division into two sets has more gain (Fisher 1958;
- * here because the gain is convex in (GL, HL)).  Missing values, and
- * categories of which the node has too few rows, go together the way that
- * gains more, the known against them being one of the splits; where a node has
- * none, they and unseen categories go the way of the larger weight.  Covers
- * are sums of the weights of all rows.
+ * Rows held out, if any, take no part in that; the rounds up to the one with
+ * the least loss on them are kept, and no more are made when `patience` rounds
+ * have not been better.
  *
- * The histogram of the larger child is its parent's less that of the smaller
- * one, so that a level costs about n/2 d additions.  Depth-first, so that
- * depth + 1 histograms are alive.  Memory: a byte a row and field (two if a
- * field has over 255 categories), and 84 + 16 K bytes a row.
+ * Memory: a byte a row and field (two if a field has over 255 categories), and
+ * 84 + 16 K bytes a row.
  */
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fit/internal.h"
+#include "fit/gbm.h"
 
-enum { TREES, DEPTH, RATE, MIN_CHILD, LAMBDA, GAMMA, SUBSAMPLE, COLUMNS,
-       BINS, MIN_CATEGORY };
 static const struct asc_param params[] = {
     [TREES] = { "trees", ASC_PARAM_INTEGER, 100, 1, 1e6, NULL,
                 "rounds of boosting; one tree each, a tree a class if more "
@@ -63,72 +48,15 @@ static const struct asc_param params[] = {
     [MIN_CATEGORY] = { "min-category", ASC_PARAM_REAL, 10, 0, 1e12, NULL,
                        "rows of a node that a category must have to be told "
                        "apart there" },
+    [HELD_OUT] = { "held-out", ASC_PARAM_REAL, 0, 0, 0.9, NULL,
+                   "share of rows held out to stop early; 0: no early stop" },
+    [PATIENCE] = { "patience", ASC_PARAM_INTEGER, 20, 1, 1e6, NULL,
+                   "rounds without a better one before it stops" },
     ASC_PARAMS_END
 };
 
-/* Gradient, curvature and weight, of a row or a sum. */
-struct slope {
-    double g, h, w;
-};
-
-struct cell {
-    double g, h, w;
-    uint64_t n;                 /* rows */
-};
-
-/* Rows of a node: drawn ones [from, to), others [out_from, out_to). */
-struct open_node {
-    size_t from, to, out_from, out_to;
-    uint32_t node;
-    unsigned depth;
-    struct cell *cells;         /* its histogram, NULL if it must be a leaf */
-    struct slope sum;
-};
-
-/* A category and its G/H in a node. */
-struct ranked {
-    double ratio;
-    size_t category;
-};
-
-struct split {
-    double gain;
-    size_t field;
-    size_t cut;                 /* last bin, or number of categories in their
-                                   order, on the yes side */
-    int missing_yes;
-};
-
-struct job {
-    const struct asc_training *t;
-    const struct asc_spec *s;
-    asc_model *m;
-    size_t n, d, k;             /* rows, fields, scores */
-    size_t *order;              /* (n) rows of the table; i below is a place
-                                   in this order */
-    struct asci_bins *bins;     /* (d) */
-    size_t *offset;             /* (d + 1) of a field in a histogram */
-    double *y, *w;              /* (n) */
-    double *score, *p;          /* (k, n); p: response at the round's start */
-    struct slope *slope, *near; /* (n); near: of a node's rows, in a row */
-    uint32_t *row, *out, *spare;        /* (n) */
-    size_t n_row, n_out;
-    size_t *active, n_active;   /* (d) fields of this round, rising */
-    unsigned char *side;        /* (most bins of a field + 1) 1: yes */
-    size_t *rank;               /* (most bins) bins in the order of cuts */
-    struct ranked *ranked;      /* (most bins) */
-    struct cell **slots;        /* (depth + 1) histograms not in use */
-    size_t n_slots;
-    struct open_node *stack;    /* (depth + 2) */
-    size_t n_stack;
-    double least;               /* curvature that a child must have */
-    struct asci_tree *tree;     /* being grown */
-    size_t node_capacity, leaf_capacity;
-    size_t tree_capacity, set_capacity;
-};
-
 static void
-free_job(struct job *o)
+free_job(struct gbm_job *o)
 {
     size_t j;
 
@@ -154,518 +82,6 @@ free_job(struct job *o)
         asci_bins_free(&o->bins[j]);
     free(o->bins);
     free(o->order);
-}
-
-/* ---- arrays of the model that grow ---- */
-
-/* Room for one more element of *p, of which n are used. */
-static int
-grow(void **p, size_t n, size_t *capacity, size_t size, struct asc_error *e)
-{
-    const size_t larger = *capacity ? 2 * *capacity : 16;
-    void *q;
-
-    if (n < *capacity)
-        return ASC_OK;
-    q = asci_resize(*p, larger, size, e);
-    if (!q)
-        return ASC_ESYSTEM;
-    *p = q;
-    *capacity = larger;
-    return ASC_OK;
-}
-
-static int
-new_node(struct job *o, uint32_t *node, struct asc_error *e)
-{
-    struct asci_tree *tree = o->tree;
-    size_t capacity = o->node_capacity;
-    void *nodes = tree->node, *covers = tree->cover;
-    int status;
-
-    status = grow(&covers, tree->n_nodes, &capacity, sizeof *tree->cover, e);
-    tree->cover = covers;
-    if (status)
-        return status;
-    status = grow(&nodes, tree->n_nodes, &o->node_capacity,
-                  sizeof *tree->node, e);
-    tree->node = nodes;
-    if (status)
-        return status;
-    *node = (uint32_t)tree->n_nodes++;
-    memset(&tree->node[*node], 0, sizeof *tree->node);
-    return ASC_OK;
-}
-
-/* ---- histograms ---- */
-
-static struct cell *
-take_slot(struct job *o, struct asc_error *e)
-{
-    if (o->n_slots > 0)
-        return o->slots[--o->n_slots];
-    return asci_alloc(o->offset[o->d], sizeof(struct cell), e);
-}
-
-static void
-give_slot(struct job *o, struct cell *cells)
-{
-    if (cells)
-        o->slots[o->n_slots++] = cells;
-}
-
-#define ADD_ROWS(code)                                                  \
-    for (i = 0; i < n; i++) {                                           \
-        struct cell *c = &cells[(code)[row[i]]];                        \
-                                                                        \
-        c->g += slope[i].g;                                             \
-        c->h += slope[i].h;                                             \
-        c->w += slope[i].w;                                             \
-        c->n++;                                                         \
-    }
-
-static void
-fill(const struct job *o, size_t from, size_t to, struct cell *all)
-{
-    const uint32_t *row = o->row + from;
-    const size_t n = to - from;
-    const struct slope *slope = o->near;
-    size_t a, i;
-
-    for (i = 0; i < n; i++)
-        o->near[i] = o->slope[row[i]];
-    for (a = 0; a < o->n_active; a++) {
-        const size_t j = o->active[a];
-        struct cell *cells = all + o->offset[j];
-
-        memset(cells, 0, (o->bins[j].n_bins + 1) * sizeof *cells);
-        if (o->bins[j].narrow)
-            ADD_ROWS(o->bins[j].narrow)
-        else
-            ADD_ROWS(o->bins[j].wide)
-    }
-}
-
-/* a -= b; what holds no row is 0, without a rest of rounding. */
-static void
-subtract(const struct job *o, struct cell *a, const struct cell *b)
-{
-    size_t k, j, c;
-
-    for (k = 0; k < o->n_active; k++) {
-        j = o->active[k];
-        for (c = o->offset[j]; c < o->offset[j + 1]; c++) {
-            a[c].g -= b[c].g;
-            a[c].h -= b[c].h;
-            a[c].w -= b[c].w;
-            a[c].n -= b[c].n;
-            if (a[c].n == 0)
-                a[c].g = a[c].h = a[c].w = 0.0;
-        }
-    }
-}
-
-/* ---- the best split of a node ---- */
-
-static double
-strength(const struct job *o, double g, double h)
-{
-    const double sum = h + o->s->value[LAMBDA];
-
-    return sum > 0.0 ? g * g / sum : 0.0;
-}
-
-/* A split with sums g, h on the yes side, if it is better than *best. */
-static void
-consider(const struct job *o, const struct open_node *v, struct split *best,
-         double parent, double g, double h, size_t field, size_t cut,
-         int missing_yes)
-{
-    const double no_g = v->sum.g - g, no_h = v->sum.h - h;
-    double both, gain;
-
-    if (!(h >= o->least) || !(no_h >= o->least))
-        return;
-    both = strength(o, g, h) + strength(o, no_g, no_h);
-    gain = 0.5 * (both - parent) - o->s->value[GAMMA];
-    /* what rounding leaves of nothing is no gain */
-    if (gain <= best->gain || gain <= 1e-10 * both)
-        return;
-    best->gain = gain;
-    best->field = field;
-    best->cut = cut;
-    best->missing_yes = missing_yes;
-}
-
-static int
-compare_ranked(const void *pa, const void *pb)
-{
-    const struct ranked *a = pa, *b = pb;
-
-    if (a->ratio != b->ratio)
-        return a->ratio < b->ratio ? -1 : 1;
-    return a->category < b->category ? -1 : a->category > b->category;
-}
-
-/* The bins that may be cut, in the order in which they may be: as they are,
- * or for categories by G/H.  Goes to o->rank; how many.  *missing: what has no
- * place in that order, the missing values and categories with too few rows
- * for their G/H to mean anything. */
-static size_t
-order_bins(const struct job *o, const struct asci_bins *b,
-           const struct cell *cells, struct cell *missing)
-{
-    const double least = b->categorical ? o->s->value[MIN_CATEGORY] : 0.0;
-    size_t c, n = 0;
-
-    *missing = cells[b->n_bins];
-    for (c = 0; c < b->n_bins; c++) {
-        if (cells[c].n == 0)
-            continue;
-        if (cells[c].w < least) {
-            missing->g += cells[c].g;
-            missing->h += cells[c].h;
-            missing->w += cells[c].w;
-            missing->n += cells[c].n;
-            continue;
-        }
-        o->rank[n] = c;
-        o->ranked[n].category = c;
-        o->ranked[n++].ratio = cells[c].h > 0.0 ? cells[c].g / cells[c].h
-                                                : 0.0;
-    }
-    if (b->categorical) {
-        qsort(o->ranked, n, sizeof *o->ranked, compare_ranked);
-        for (c = 0; c < n; c++)
-            o->rank[c] = o->ranked[c].category;
-    }
-    return n;
-}
-
-static void
-search_field(const struct job *o, const struct open_node *v, size_t j,
-             struct split *best)
-{
-    const struct cell *cells = v->cells + o->offset[j];
-    const double parent = strength(o, v->sum.g, v->sum.h);
-    double yes_g = 0.0, yes_h = 0.0;
-    struct cell missing;
-    const size_t n = order_bins(o, &o->bins[j], cells, &missing);
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        const struct cell *c = &cells[o->rank[i]];
-
-        yes_g += c->g;
-        yes_h += c->h;
-        if (i + 1 < n)
-            consider(o, v, best, parent, yes_g, yes_h, j, i + 1, 0);
-        else if (missing.n > 0)
-            consider(o, v, best, parent, v->sum.g - missing.g,
-                     v->sum.h - missing.h, j, n, 0);
-        if (i + 1 < n && missing.n > 0)
-            consider(o, v, best, parent, yes_g + missing.g,
-                     yes_h + missing.h, j, i + 1, 1);
-    }
-}
-
-/* ---- growing ---- */
-
-static size_t
-code_of(const struct asci_bins *b, size_t i)
-{
-    return b->narrow ? b->narrow[i] : b->wide[i];
-}
-
-/* Puts rows whose side is yes first, each part in its order: where the second
- * part begins. */
-static size_t
-part(const struct job *o, const struct asci_bins *b, uint32_t *row,
-     size_t from, size_t to)
-{
-    size_t i, at = from, kept = 0;
-
-    for (i = from; i < to; i++)
-        if (o->side[code_of(b, row[i])])
-            row[at++] = row[i];
-        else
-            o->spare[kept++] = row[i];
-    if (kept)
-        memcpy(row + at, o->spare, kept * sizeof *row);
-    return at;
-}
-
-static double
-weigh(const struct job *o, const uint32_t *row, size_t from, size_t to)
-{
-    double sum = 0.0;
-    size_t i;
-
-    for (i = from; i < to; i++)
-        sum += o->w[row[i]];
-    return sum;
-}
-
-static struct slope
-add_up(const struct job *o, size_t from, size_t to)
-{
-    struct slope sum = { 0.0, 0.0, 0.0 };
-    size_t i;
-
-    for (i = from; i < to; i++) {
-        sum.g += o->slope[o->row[i]].g;
-        sum.h += o->slope[o->row[i]].h;
-        sum.w += o->slope[o->row[i]].w;
-    }
-    return sum;
-}
-
-/* The set of categories on the yes side, as bits at the end of the model's
- * sets. */
-static int
-write_set(struct job *o, struct asci_node *p, size_t n_categories,
-          struct asc_error *e)
-{
-    struct asci_ensemble *f = &o->m->u.ensemble;
-    const size_t words = (n_categories + 63) / 64, first = f->n_set_words;
-    void *sets = f->sets;
-    size_t c;
-    int status;
-
-    if (first + words > UINT32_MAX)
-        return asc_fail(e, ASC_EUSAGE, "gbm: the sets of categories are too "
-                        "large: leave out fields with very many categories");
-    while (f->n_set_words < first + words) {
-        status = grow(&sets, f->n_set_words, &o->set_capacity,
-                      sizeof *f->sets, e);
-        f->sets = sets;
-        if (status)
-            return status;
-        f->sets[f->n_set_words++] = 0;
-    }
-    for (c = 0; c < n_categories; c++)
-        if (o->side[c])
-            f->sets[first + c / 64] |= (uint64_t)1 << (c % 64);
-    p->set = (uint32_t)first;
-    p->set_bits = (uint32_t)n_categories;
-    return ASC_OK;
-}
-
-/* Fills o->side for the bins that were cut, and the threshold of a number's
- * test.  Returns how many rows of the node have none of these bins. */
-static uint64_t
-take_sides(struct job *o, const struct open_node *v, const struct split *best,
-           double *threshold)
-{
-    const struct asci_bins *b = &o->bins[best->field];
-    const struct cell *cells = v->cells + o->offset[best->field];
-    struct cell missing;
-    const size_t n = order_bins(o, b, cells, &missing);
-    size_t i;
-
-    memset(o->side, best->missing_yes, b->n_bins + 1);
-    for (i = 0; i < n; i++)
-        o->side[o->rank[i]] = i < best->cut;
-    *threshold = 0.0;
-    if (b->categorical)
-        return missing.n;
-    *threshold = DBL_MAX;
-    if (best->cut < n) {
-        const size_t low = o->rank[best->cut - 1], high = o->rank[best->cut];
-
-        *threshold = asci_fit_halfway(b->high[low], b->low[high]);
-        /* not within a bin, which is all on one side */
-        for (i = low + 1; i < high; i++)
-            if (b->low[i] < *threshold && *threshold <= b->high[i])
-                *threshold = asci_fit_halfway(b->high[i], b->low[i + 1]);
-    }
-    for (i = 0; i < b->n_bins; i++)
-        o->side[i] = b->low[i] < *threshold;
-    return missing.n;
-}
-
-static struct open_node
-child_of(const struct open_node *v, size_t from, size_t to, size_t out_from,
-         size_t out_to)
-{
-    struct open_node child = { 0 };
-
-    child.from = from;
-    child.to = to;
-    child.out_from = out_from;
-    child.out_to = out_to;
-    child.depth = v->depth + 1;
-    return child;
-}
-
-static int
-split_node(struct job *o, struct open_node *v, const struct split *best,
-           struct open_node child[2], struct asc_error *e)
-{
-    const struct asci_bins *b = &o->bins[best->field];
-    const struct cell *cells = v->cells + o->offset[best->field];
-    double threshold;
-    const int has_missing = take_sides(o, v, best, &threshold) > 0;
-    const size_t at = part(o, b, o->row, v->from, v->to);
-    struct asci_node *p;
-    size_t out_at, c;
-    int status, heavier;
-
-    if (!has_missing) {
-        heavier = weigh(o, o->row, v->from, at) >=
-                  weigh(o, o->row, at, v->to);
-        o->side[b->n_bins] = (unsigned char)heavier;
-        for (c = 0; b->categorical && c < b->n_bins; c++)
-            if (cells[c].n == 0)
-                o->side[c] = (unsigned char)heavier;
-    }
-    out_at = part(o, b, o->out, v->out_from, v->out_to);
-    child[0] = child_of(v, v->from, at, v->out_from, out_at);
-    child[1] = child_of(v, at, v->to, out_at, v->out_to);
-    for (c = 0; c < 2; c++) {
-        child[c].sum = add_up(o, child[c].from, child[c].to);
-        if ((status = new_node(o, &child[c].node, e)))
-            return status;
-    }
-    p = &o->tree->node[v->node];
-    p->test = b->categorical ? ASCI_IN_SET : ASCI_LESS;
-    p->threshold = threshold;
-    p->column = (uint32_t)best->field;
-    p->yes = child[0].node;
-    p->no = child[1].node;
-    p->missing = o->side[b->n_bins] ? p->yes : p->no;
-    return b->categorical ? write_set(o, p, b->n_bins, e) : ASC_OK;
-}
-
-/* Whether a node may be split at all. */
-static int
-may_split(const struct job *o, const struct open_node *v)
-{
-    return v->depth < (unsigned)o->s->value[DEPTH] && v->to - v->from > 1 &&
-           v->sum.h >= 2.0 * o->least;
-}
-
-/* Histograms of two children out of that of their parent, which is used up:
- * the larger child's is what the smaller one leaves. */
-static int
-share_cells(struct job *o, struct open_node *v, struct open_node child[2],
-            struct asc_error *e)
-{
-    const int first_small = child[0].to - child[0].from <=
-                            child[1].to - child[1].from;
-    struct open_node *small = &child[first_small ? 0 : 1];
-    struct open_node *large = &child[first_small ? 1 : 0];
-    const int small_may = may_split(o, small), large_may = may_split(o, large);
-
-    if (small_may || large_may) {
-        small->cells = take_slot(o, e);
-        if (!small->cells)
-            return ASC_ESYSTEM;
-        fill(o, small->from, small->to, small->cells);
-    }
-    if (large_may) {
-        large->cells = v->cells;
-        v->cells = NULL;
-        subtract(o, large->cells, small->cells);
-    }
-    if (small->cells && !small_may) {
-        give_slot(o, small->cells);
-        small->cells = NULL;
-    }
-    return ASC_OK;
-}
-
-static int
-close_node(struct job *o, const struct open_node *v, double *score,
-           struct asc_error *e)
-{
-    struct asci_tree *tree = o->tree;
-    const double sum = v->sum.h + o->s->value[LAMBDA];
-    const double leaf = sum > 0.0 ? -o->s->value[RATE] * v->sum.g / sum : 0.0;
-    void *values = tree->value;
-    size_t i;
-    int status;
-
-    status = grow(&values, tree->n_leaves, &o->leaf_capacity,
-                  sizeof *tree->value, e);
-    tree->value = values;
-    if (status)
-        return status;
-    tree->node[v->node].test = ASCI_LEAF;
-    tree->node[v->node].leaf = (uint32_t)tree->n_leaves;
-    tree->value[tree->n_leaves++] = leaf;
-    tree->cover[v->node] = weigh(o, o->row, v->from, v->to) +
-                           weigh(o, o->out, v->out_from, v->out_to);
-    for (i = v->from; i < v->to; i++)
-        score[o->row[i]] += leaf;
-    for (i = v->out_from; i < v->out_to; i++)
-        score[o->out[i]] += leaf;
-    return ASC_OK;
-}
-
-/* Splits v and puts its children on the stack, or makes it a leaf. */
-static int
-grow_node(struct job *o, struct open_node *v, double *score,
-          struct asc_error *e)
-{
-    struct split best = { 0 };
-    struct open_node child[2];
-    size_t a;
-    int status;
-
-    for (a = 0; v->cells && a < o->n_active; a++)
-        search_field(o, v, o->active[a], &best);
-    if (!(best.gain > 0.0))
-        return close_node(o, v, score, e);
-    if ((status = split_node(o, v, &best, child, e)))
-        return status;
-    status = share_cells(o, v, child, e);
-    o->stack[o->n_stack++] = child[1];
-    o->stack[o->n_stack++] = child[0];
-    return status;
-}
-
-/* One tree on o->slope; its values are added to score (n). */
-static int
-grow_tree(struct job *o, double *score, struct asc_error *e)
-{
-    struct open_node root = { .to = o->n_row, .out_to = o->n_out };
-    const double share = 1e-9;
-    struct asci_tree *tree = o->tree;
-    int status;
-    size_t i;
-
-    o->node_capacity = o->leaf_capacity = 0;
-    root.sum = add_up(o, 0, o->n_row);
-    /* a child must have more than the rounding of the sums */
-    o->least = o->s->value[MIN_CHILD];
-    if (o->least < share * root.sum.h)
-        o->least = share * root.sum.h;
-    if ((status = new_node(o, &root.node, e)))
-        return status;
-    if (may_split(o, &root)) {
-        root.cells = take_slot(o, e);
-        if (!root.cells)
-            return ASC_ESYSTEM;
-        fill(o, 0, o->n_row, root.cells);
-    }
-    o->stack[0] = root;
-    o->n_stack = 1;
-    while (o->n_stack > 0 && !status) {
-        struct open_node v = o->stack[--o->n_stack];
-
-        status = grow_node(o, &v, score, e);
-        give_slot(o, v.cells);
-    }
-    while (o->n_stack > 0)
-        give_slot(o, o->stack[--o->n_stack].cells);
-    if (status)
-        return status;
-    for (i = tree->n_nodes; i-- > 0;)
-        if (tree->node[i].test != ASCI_LEAF)
-            tree->cover[i] = tree->cover[tree->node[i].yes] +
-                             tree->cover[tree->node[i].no];
-    return ASC_OK;
 }
 
 /* ---- rounds ---- */
@@ -695,22 +111,25 @@ share_of(double share, size_t n)
 
 /* The rows and fields of a round. */
 static void
-draw_round(struct job *o, size_t round)
+draw_round(struct gbm_job *o, size_t round)
 {
     struct asc_stream stream;
     char id[32];
     const size_t n_id = (size_t)snprintf(id, sizeof id, "%zu", round);
+    const size_t n = o->n - o->n_held;
     size_t i;
 
-    o->n_row = share_of(o->s->value[SUBSAMPLE], o->n);
+    o->n_row = share_of(o->s->value[SUBSAMPLE], n);
     o->n_out = o->n - o->n_row;
-    if (o->n_out > 0) {
+    if (o->n_row < n) {
         asc_stream_start(&stream, o->s->seed, "gbm rows", id, n_id);
-        draw(&stream, o->n, o->n_row, o->row, o->out);
+        draw(&stream, n, o->n_row, o->row, o->out);
     } else {
-        for (i = 0; i < o->n; i++)
+        for (i = 0; i < n; i++)
             o->row[i] = (uint32_t)i;
     }
+    for (i = 0; i < o->n_held; i++)
+        o->out[n - o->n_row + i] = (uint32_t)(n + i);
     o->n_active = share_of(o->s->value[COLUMNS], o->d);
     for (i = 0; i < o->d; i++)
         o->active[i] = i;
@@ -726,7 +145,7 @@ draw_round(struct job *o, size_t round)
 
 /* p (k, n) from the scores. */
 static void
-respond(struct job *o)
+respond(struct gbm_job *o)
 {
     size_t i, r;
 
@@ -757,7 +176,7 @@ respond(struct job *o)
 
 /* Gradient and curvature of score r. */
 static void
-differentiate(struct job *o, size_t r)
+differentiate(struct gbm_job *o, size_t r)
 {
     const double factor = o->k == 1 ? 1.0 : (double)o->k / (double)(o->k - 1);
     const double *p = o->p + r * o->n;
@@ -781,7 +200,7 @@ differentiate(struct job *o, size_t r)
 }
 
 static int
-start_scores(struct job *o, struct asc_error *e)
+start_scores(struct gbm_job *o, struct asc_error *e)
 {
     struct asci_ensemble *f = &o->m->u.ensemble;
     const size_t classes = o->m->classifier ? o->m->n_outputs : 1;
@@ -799,7 +218,7 @@ start_scores(struct job *o, struct asc_error *e)
             asc_sum_add(&sum[(size_t)o->y[i]], o->w[i]);
         else
             asc_sum_add(&sum[0], o->w[i] * o->y[i]);
-        squares += o->w[i] * o->y[i] * o->y[i];
+        squares += asci_fit_weight(o->t, o->order[i]) * o->y[i] * o->y[i];
     }
     total = asc_sum_value(&sum[classes]);
     /* a class that only rows of weight 0 have is almost impossible */
@@ -823,13 +242,14 @@ start_scores(struct job *o, struct asc_error *e)
 
 /* The model's next tree, empty. */
 static int
-new_tree(struct job *o, size_t r, struct asc_error *e)
+new_tree(struct gbm_job *o, size_t r, struct asc_error *e)
 {
     struct asci_ensemble *f = &o->m->u.ensemble;
     void *trees = f->tree;
     int status;
 
-    status = grow(&trees, f->n_trees, &o->tree_capacity, sizeof *f->tree, e);
+    status = asci_gbm_room(&trees, f->n_trees, &o->tree_capacity,
+                           sizeof *f->tree, e);
     f->tree = trees;
     if (status)
         return status;
@@ -841,7 +261,7 @@ new_tree(struct job *o, size_t r, struct asc_error *e)
 }
 
 static void
-drop_round(struct job *o)
+drop_round(struct gbm_job *o)
 {
     struct asci_ensemble *f = &o->m->u.ensemble;
     size_t r;
@@ -855,38 +275,141 @@ drop_round(struct job *o)
     }
 }
 
+/* The rows and fields of a round, and its trees; *grown: one of them has a
+ * split. */
 static int
-boost(struct job *o, struct asc_error *e)
+add_round(struct gbm_job *o, size_t round, int *grown, struct asc_error *e)
+{
+    size_t r;
+    int status;
+
+    *grown = 0;
+    respond(o);
+    for (r = 0; r < o->k; r++) {
+        /* partitions of the last tree are undone */
+        draw_round(o, round);
+        differentiate(o, r);
+        if ((status = new_tree(o, r, e)) ||
+            (status = asci_gbm_grow(o, o->score + r * o->n, e)))
+            return status;
+        *grown |= o->tree->n_nodes > 1;
+    }
+    return ASC_OK;
+}
+
+/* Squared error, or -log p, of a row by its scores. */
+static double
+loss_of(const struct gbm_job *o, size_t i)
+{
+    double top = -INFINITY, sum = 0.0, s;
+    size_t r;
+
+    if (!o->m->classifier) {
+        s = o->score[i] - o->y[i];
+        return s * s;
+    }
+    if (o->k == 1) {
+        s = o->y[i] > 0.5 ? -o->score[i] : o->score[i];
+        return fmax(s, 0.0) + log1p(exp(-fabs(s)));
+    }
+    for (r = 0; r < o->k; r++)
+        if (o->score[r * o->n + i] > top)
+            top = o->score[r * o->n + i];
+    for (r = 0; r < o->k; r++)
+        sum += exp(o->score[r * o->n + i] - top);
+    return log(sum) + top - o->score[(size_t)o->y[i] * o->n + i];
+}
+
+/* Mean loss of the rows held out, NaN if there are none. */
+static double
+held_loss(const struct gbm_job *o)
+{
+    double sum = 0.0, weight = 0.0;
+    size_t i;
+
+    for (i = o->n - o->n_held; i < o->n; i++) {
+        const double w = asci_fit_weight(o->t, o->order[i]);
+
+        sum += w * loss_of(o, i);
+        weight += w;
+    }
+    return sum / weight;
+}
+
+static int
+boost(struct gbm_job *o, const struct asc_fitting *how, struct asc_error *e)
 {
     const int sampled = o->s->value[SUBSAMPLE] < 1.0 ||
                         o->s->value[COLUMNS] < 1.0;
     const size_t rounds = (size_t)o->s->value[TREES];
-    size_t round, r;
+    const size_t patience = (size_t)o->s->value[PATIENCE];
+    const double start = held_loss(o);
+    double loss, least = INFINITY;
+    size_t round, best = 0, sets = 0;
     int status, grown = 1;
 
-    for (round = 0; round < rounds && grown; round++) {
-        grown = sampled;
-        respond(o);
-        for (r = 0; r < o->k; r++) {
-            /* partitions of the last tree are undone */
-            draw_round(o, round);
-            differentiate(o, r);
-            if ((status = new_tree(o, r, e)) ||
-                (status = grow_tree(o, o->score + r * o->n, e)))
-                return status;
-            grown |= o->tree->n_nodes > 1;
-        }
+    for (round = 0; round < rounds && (grown || sampled); round++) {
+        if ((status = add_round(o, round, &grown, e)))
+            return status;
         /* no split anywhere, and none to come: scores are at their best */
-        if (!grown && round > 0)
+        if (!grown && !sampled && round > 0)
             drop_round(o);
+        loss = held_loss(o);
+        if (loss < least) {
+            least = loss;
+            best = round;
+            sets = o->m->u.ensemble.n_set_words;
+        }
+        if (o->n_held > 0 && round - best >= patience)
+            break;
     }
+    if (o->n_held == 0)
+        return ASC_OK;
+    while (o->m->u.ensemble.n_trees > (best + 1) * o->k)
+        drop_round(o);
+    if (least < INFINITY)
+        o->m->u.ensemble.n_set_words = sets;
+    asci_fit_say(how, 0, "gbm: %zu of %zu rounds are kept, which have the "
+                 "least %s on %zu rows held out, %.4g (%.4g before the first)",
+                 best + 1, round < rounds ? round + 1 : rounds,
+                 o->m->classifier ? "log loss" : "squared error", o->n_held,
+                 least, start);
     return ASC_OK;
 }
 
 /* ---- the model ---- */
 
+/* Rows to learn from, in the order of their ids, then those held out. */
 static int
-prepare(struct job *o, struct asc_error *e)
+order_rows(struct gbm_job *o, struct asc_error *e)
+{
+    unsigned char *held = asci_alloc_zero(o->t->n, 1, e);
+    size_t *all = asci_alloc(o->t->n, sizeof *all, e);
+    size_t i, n, at = 0;
+    int way, status = ASC_ESYSTEM;
+
+    o->order = asci_alloc(o->t->n, sizeof *o->order, e);
+    if (!held || !all || !o->order ||
+        asci_fit_hold_out(o->t, o->s->seed, "gbm held out",
+                          o->s->value[HELD_OUT], all, &n, &o->n_held, e))
+        goto out;
+    for (i = 0; i < o->n_held; i++)
+        held[all[i]] = 1;
+    if (asci_fit_order(o->t, all, &o->n, e))
+        goto out;
+    for (way = 0; way < 2; way++)
+        for (i = 0; i < o->n; i++)
+            if (held[all[i]] == way)
+                o->order[at++] = all[i];
+    status = ASC_OK;
+out:
+    free(all);
+    free(held);
+    return status;
+}
+
+static int
+prepare(struct gbm_job *o, struct asc_error *e)
 {
     const size_t depth = (size_t)o->s->value[DEPTH];
     size_t i, j, most = 0;
@@ -897,9 +420,11 @@ prepare(struct job *o, struct asc_error *e)
                         (unsigned long)UINT32_MAX - 1);
     o->d = o->t->schema.n;
     o->k = o->m->n_raw;
-    o->order = asci_alloc(o->t->n, sizeof *o->order, e);
-    if (!o->order || asci_fit_order(o->t, o->order, &o->n, e))
+    if (order_rows(o, e))
         return ASC_ESYSTEM;
+    if (o->n_held == 0 && o->s->value[HELD_OUT] > 0.0)
+        return asc_fail(e, ASC_EUSAGE, "gbm: held-out=%g: that is none of "
+                        "%zu rows", o->s->value[HELD_OUT], o->n);
     o->bins = asci_alloc_zero(o->d, sizeof *o->bins, e);
     o->offset = asci_alloc_zero(o->d + 1, sizeof *o->offset, e);
     if (!o->bins || !o->offset)
@@ -934,13 +459,14 @@ prepare(struct job *o, struct asc_error *e)
         return ASC_ESYSTEM;
     for (i = 0; i < o->n; i++) {
         o->y[i] = o->t->y[o->order[i]];
-        o->w[i] = asci_fit_weight(o->t, o->order[i]);
+        o->w[i] = i < o->n - o->n_held ? asci_fit_weight(o->t, o->order[i])
+                                       : 0.0;
     }
     return ASC_OK;
 }
 
 static int
-make_model(struct job *o, struct asc_error *e)
+make_model(struct gbm_job *o, struct asc_error *e)
 {
     struct asci_ensemble *f = &o->m->u.ensemble;
     struct asci_encoder *en = &o->m->encoder;
@@ -965,17 +491,16 @@ static asc_model *
 fit(const struct asc_training *t, const struct asc_spec *s,
     const struct asc_fitting *how, struct asc_error *e)
 {
-    struct job o = { .t = t, .s = s };
+    struct gbm_job o = { .t = t, .s = s };
     int status;
 
-    (void)how;
     if (asci_fit_check(t, s, ASCI_WANTS_ANY, e))
         return NULL;
     o.m = asci_fit_model(t, s, 0, e);
     if (!o.m)
         return NULL;
     if (!(status = prepare(&o, e)) && !(status = make_model(&o, e)) &&
-        !(status = start_scores(&o, e)) && !(status = boost(&o, e)))
+        !(status = start_scores(&o, e)) && !(status = boost(&o, how, e)))
         status = asci_model_finish(o.m, e);
     free_job(&o);
     if (status) {

@@ -29,6 +29,13 @@ asci_fit_weight(const struct asc_training *t, size_t i)
 int asci_fit_order(const struct asc_training *t, size_t *order, size_t *n,
                    struct asc_error *e);
 
+/* The same rows in the order of a draw keyed by seed, purpose and their ids:
+ * row (t->n).  The first *n_held of them, a share of them all, but never all,
+ * are to be held out. */
+int asci_fit_hold_out(const struct asc_training *t, uint64_t seed,
+                      const char *purpose, double share, size_t *row,
+                      size_t *n, size_t *n_held, struct asc_error *e);
+
 /* Weighted statistics of each field: (schema.n), freed with
  * asci_fit_stats_free. */
 struct asci_field_stats *asci_fit_stats(const struct asc_training *t,

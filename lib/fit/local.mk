@@ -11,6 +11,8 @@ lib_libcore_la_SOURCES += \
 	%reldir%/design.c \
 	%reldir%/forest.c \
 	%reldir%/gbm.c \
+	%reldir%/gbm.h \
+	%reldir%/gbm_tree.c \
 	%reldir%/internal.h \
 	%reldir%/linear.c \
 	%reldir%/logistic.c \

@@ -150,52 +150,16 @@ load(struct job *o, const size_t *row, size_t n)
     }
 }
 
-struct draw {
-    uint64_t bits;
-    size_t at, row;
-};
-
-static int
-compare_draws(const void *pa, const void *pb)
-{
-    const struct draw *a = pa, *b = pb;
-
-    if (a->bits != b->bits)
-        return a->bits < b->bits ? -1 : 1;
-    return a->at < b->at ? -1 : a->at > b->at;
-}
-
-/* The rows in the order of a draw keyed by their ids; the first are held
- * out. */
+/* The rows in the order of a draw; the first are held out. */
 static int
 split_rows(struct job *o, struct asc_error *e)
 {
-    struct draw *draw = asci_alloc(o->t->n, sizeof *draw, e);
-    size_t i;
-
     o->row = asci_alloc(o->t->n, sizeof *o->row, e);
-    if (!draw || !o->row || asci_fit_order(o->t, o->row, &o->n, e)) {
-        free(draw);
+    if (!o->row)
         return ASC_ESYSTEM;
-    }
-    for (i = 0; i < o->n; i++) {
-        const size_t at = o->row[i];
-        struct asc_stream stream;
-
-        asc_stream_start(&stream, o->s->seed, "mlp held out",
-                         o->t->ids.p + o->t->id[at], o->t->id_length[at]);
-        draw[i].bits = asc_stream_bits(&stream);
-        draw[i].at = i;
-        draw[i].row = at;
-    }
-    qsort(draw, o->n, sizeof *draw, compare_draws);
-    for (i = 0; i < o->n; i++)
-        o->row[i] = draw[i].row;
-    free(draw);
-    o->n_held = (size_t)(o->s->value[HELD_OUT] * (double)o->n + 0.5);
-    if (o->n_held == o->n)
-        o->n_held = o->n - 1;
-    return ASC_OK;
+    return asci_fit_hold_out(o->t, o->s->seed, "mlp held out",
+                             o->s->value[HELD_OUT], o->row, &o->n, &o->n_held,
+                             e);
 }
 
 /* Mean weight, and mean and deviation of a continuous target. */

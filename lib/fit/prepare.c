@@ -70,6 +70,52 @@ asci_fit_order(const struct asc_training *t, size_t *order, size_t *n,
     return ASC_OK;
 }
 
+struct draw {
+    uint64_t bits;
+    size_t at, row;
+};
+
+static int
+compare_draws(const void *pa, const void *pb)
+{
+    const struct draw *a = pa, *b = pb;
+
+    if (a->bits != b->bits)
+        return a->bits < b->bits ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+int
+asci_fit_hold_out(const struct asc_training *t, uint64_t seed,
+                  const char *purpose, double share, size_t *row, size_t *n,
+                  size_t *n_held, struct asc_error *e)
+{
+    struct draw *draw = asci_alloc(t->n, sizeof *draw, e);
+    size_t i;
+
+    if (!draw || asci_fit_order(t, row, n, e)) {
+        free(draw);
+        return ASC_ESYSTEM;
+    }
+    for (i = 0; i < *n; i++) {
+        struct asc_stream stream;
+
+        asc_stream_start(&stream, seed, purpose, t->ids.p + t->id[row[i]],
+                         t->id_length[row[i]]);
+        draw[i].bits = asc_stream_bits(&stream);
+        draw[i].at = i;
+        draw[i].row = row[i];
+    }
+    qsort(draw, *n, sizeof *draw, compare_draws);
+    for (i = 0; i < *n; i++)
+        row[i] = draw[i].row;
+    free(draw);
+    *n_held = (size_t)(share * (double)*n + 0.5);
+    if (*n_held == *n)
+        *n_held = *n - 1;
+    return ASC_OK;
+}
+
 /* ---- statistics ---- */
 
 struct weighted {

@@ -207,7 +207,8 @@ same_trees(const asc_model *a, const asc_model *b)
         if (p->n_nodes != q->n_nodes ||
             memcmp(p->node, q->node, p->n_nodes * sizeof *p->node) ||
             memcmp(p->cover, q->cover, p->n_nodes * sizeof *p->cover) ||
-            memcmp(p->value, q->value, p->n_leaves * p->width * sizeof *p->value))
+            memcmp(p->value, q->value,
+                   p->n_leaves * p->width * sizeof *p->value))
             return 0;
     }
     return f->n_set_words == 0 ||

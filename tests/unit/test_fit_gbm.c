@@ -583,6 +583,164 @@ weights(void **state)
     }
 }
 
+/* ---- rows held out ---- */
+
+/* Mean loss of the rows of t that are held out, on scores of the model. */
+static double
+mean_loss(const asc_model *m, const struct asc_training *t,
+          const unsigned char *held)
+{
+    double *y = outputs_of(m, ASC_RAW, t);
+    const size_t k = m->u.ensemble.n_raw, q = m->n_outputs;
+    double sum = 0.0, weight = 0.0;
+    size_t i, r;
+
+    for (i = 0; i < t->n; i++) {
+        struct asc_training u = *t;     /* of this row alone */
+        double one[3];
+
+        if (!held[i])
+            continue;
+        for (r = 0; r < k; r++)
+            one[r] = y[q * i + (q == 2 ? 1 : r)];
+        u.n = 1;
+        u.y = t->y + i;
+        u.weight = NULL;
+        /* half the squares, as loss_of has them */
+        sum += t->weight[i] * loss_of(&u, k, one) *
+               (t->target.kind == ASC_CATEGORICAL ? 1.0 : 2.0);
+        weight += t->weight[i];
+    }
+    free(y);
+    return sum / weight;
+}
+
+struct said {
+    char line[300];
+    size_t n;
+};
+
+static void
+listen(void *context, int detail, const char *line)
+{
+    struct said *s = context;
+
+    (void)detail;
+    snprintf(s->line, sizeof s->line, "%s", line);
+    s->n++;
+}
+
+/* The rows held out: those with the smallest draws of streams keyed by their
+ * ids. */
+static size_t
+hold_out(const struct asc_training *t, uint64_t seed, double share,
+         unsigned char *held)
+{
+    const size_t n = (size_t)(share * (double)t->n + 0.5);
+    uint64_t *bits = malloc(t->n * sizeof *bits);
+    size_t i, j, before;
+
+    for (i = 0; i < t->n; i++) {
+        struct asc_stream s;
+
+        asc_stream_start(&s, seed, "gbm held out", t->ids.p + t->id[i],
+                         t->id_length[i]);
+        bits[i] = asc_stream_bits(&s);
+    }
+    for (i = 0; i < t->n; i++) {
+        for (before = 0, j = 0; j < t->n; j++)
+            before += bits[j] < bits[i];
+        held[i] = before < n;
+    }
+    free(bits);
+    return n;
+}
+
+/* The model of the other rows, of as many rounds as have the least loss on
+ * those held out before `patience` rounds are no better: to the bit. */
+static void
+early_stop(void **state)
+{
+    static const size_t classes[] = { 0, 2, 3 };
+    enum { N = 240, ROUNDS = 60, PATIENCE = 6 };
+    size_t l, i, n, row[N], n_held, best, round;
+    unsigned char held[N];
+
+    (void)state;
+    for (l = 0; l < 3; l++) {
+        struct asc_training t = random_table(15 + l, N, classes[l], 1), u;
+        struct said said = { .n = 0 };
+        const struct asc_fitting how = { .say = listen, .context = &said };
+        struct asc_error e;
+        asc_model *m = train_so(&t, "gbm:trees=60:rate=0.3:held-out=0.3:"
+                                "patience=6:seed=3", &how, &e), *other;
+        double least = INFINITY, loss, start = 0.0;
+        char spec[100], want[300];
+
+        assert_non_null(m);
+        n_held = hold_out(&t, 3, 0.3, held);
+        for (n = 0, i = 0; i < N; i++)
+            if (!held[i])
+                row[n++] = i;
+        assert_int_equal(n + n_held, N);
+        u = training_pick(&t, row, n, 1);
+        for (best = 0, round = 1; round <= ROUNDS; round++) {
+            snprintf(spec, sizeof spec, "gbm:rate=0.3:trees=%zu", round);
+            other = must_train(&u, spec);
+            loss = mean_loss(other, &t, held);
+            if (round == 1) {
+                /* without trees: the base alone */
+                for (i = 0; i < other->u.ensemble.n_trees; i++)
+                    memset(other->u.ensemble.tree[i].value, 0,
+                           other->u.ensemble.tree[i].n_leaves *
+                           sizeof(double));
+                start = mean_loss(other, &t, held);
+            }
+            asc_model_free(other);
+            if (loss < least) {
+                least = loss;
+                best = round;
+            }
+            if (round - best >= PATIENCE)
+                break;
+        }
+        assert_true(best < ROUNDS - PATIENCE);
+        snprintf(spec, sizeof spec, "gbm:rate=0.3:trees=%zu", best);
+        other = must_train(&u, spec);
+        assert_true(same_trees(m, other));
+        asc_model_free(other);
+        snprintf(want, sizeof want, "gbm: %zu of %zu rounds are kept, which "
+                 "have the least %s on 72 rows held out, %.4g (%.4g before "
+                 "the first)", best, best + PATIENCE,
+                 classes[l] ? "log loss" : "squared error", least, start);
+        assert_int_equal(said.n, 1);
+        assert_string_equal(said.line, want);
+        asc_model_free(m);
+        asc_training_free(&t);
+        asc_training_free(&u);
+    }
+}
+
+/* All the rounds there are, if patience does not end; fewer rows than one held
+ * out are refused. */
+static void
+no_early_stop(void **state)
+{
+    struct asc_training t = random_table(9, 100, 2, 1);
+    struct asc_error e = { 0 };
+    asc_model *m = must_train(&t, "gbm:trees=40:held-out=0.1:patience=1000:"
+                              "rate=0.001");
+
+    (void)state;
+    assert_int_equal(m->u.ensemble.n_trees, 40);
+    asc_model_free(m);
+    assert_null(train(&t, "gbm:held-out=0.001", &e));
+    assert_string_equal(e.text, "gbm: held-out=0.001: that is none of 100 "
+                        "rows");
+    assert_int_equal(e.status, ASC_EUSAGE);
+    asc_training_free(&t);
+}
+
 /* Growing stops when no split gains anything: the mean says it all. */
 static void
 nothing_to_split(void **state)
@@ -775,6 +933,8 @@ main(void)
         cmocka_unit_test(seeds_and_order),
         cmocka_unit_test(drawn_columns),
         cmocka_unit_test(weights),
+        cmocka_unit_test(early_stop),
+        cmocka_unit_test(no_early_stop),
         cmocka_unit_test(nothing_to_split),
         cmocka_unit_test(bins),
         cmocka_unit_test(many_categories),
