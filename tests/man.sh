@@ -147,20 +147,49 @@ plain() {
     sed 's/\\(aq/'"'"'/g; s/\\(ha/^/g; s/\\(ti/~/g; s/\\&//g; s/\\e/\\/g'
 }
 
-# commands PAGE -- the commands after `$ ', one a file in $tmp/commands; a line
-# that ends in a backslash or a pipe, or within quotes, goes on.
+# commands PAGE -- the commands after `$ ', in literal text that begins so, one a
+# file in $tmp/commands; a line that ends in a backslash or a pipe, or within
+# quotes, goes on.
 commands() {
     rm -rf "$tmp/commands"
     mkdir "$tmp/commands"
     awk '
         $1 == ".Sh" { on = $2 == "EXAMPLES" }
-        on && /^\.Bd/ { literal = 1; next }
+        on && /^\.Bd/ { begins = 1; next }
         /^\.Ed/ { literal = 0 }
+        begins { literal = /^\$ /; begins = 0 }
         on && literal { print }
     ' "$1" | plain | awk -v to="$tmp/commands/" '
         /^\$ / { file = sprintf("%s%03d", to, ++n); sub(/^\$ /, "") }
         file != "" { print > file }
     '
+}
+
+# files PAGE -- in the current folder, the files that the page shows: literal
+# text behind a line `.Pa NAME :'.
+files() {
+    awk '
+        $1 == ".Sh" { on = $2 == "EXAMPLES" }
+        on && $1 == ".Pa" && $3 == ":" { name = $2 }
+        on && /^\.Bd/ { file = name; name = ""; next }
+        /^\.Ed/ { file = "" }
+        on && file != "" { print > (file ".shown") }
+    ' "$1"
+    for shown in *.shown; do
+        [ -f "$shown" ] || continue
+        plain < "$shown" > "${shown%.shown}"
+        rm "$shown"
+    done
+}
+
+# lacks COMMAND -- the interpreter that a command runs and that is not here.
+lacks() {
+    for program in python3 Rscript; do
+        if grep -qw "$program" "$1" && ! command -v "$program" > /dev/null
+        then
+            echo "$program"
+        fi
+    done
 }
 
 copy_data() {
@@ -182,11 +211,12 @@ for tool in $tools; do
     chmod +x "$tmp/bin/$tool"
 done
 
-for page in "$man"/*.1; do
+for page in "$man"/*.1 "$man/ascribe-models.5"; do
     name=${page##*/}
     commands "$page"
     # A fresh copy of the data for each page.
     copy_data
+    (cd "$tmp/data" && files "$page")
     if ! ls "$tmp"/commands/* > /dev/null 2>&1; then
         echo 'it has no examples' > "$tmp/why"
         result 1 "$name: examples"
@@ -199,6 +229,11 @@ for page in "$man"/*.1; do
     : > "$tmp/why"
     count=0
     for c in "$tmp"/commands/*; do
+        lack=$(lacks "$c")
+        if [ -n "$lack" ]; then
+            skip "$name: an example" "there is no $lack"
+            continue
+        fi
         count=$((count + 1))
         : > "$tmp/failed"
         (cd "$tmp/data" && PATH=$tmp/bin:$PATH sh "$c") \
@@ -212,6 +247,39 @@ for page in "$man"/*.1; do
     done
     [ ! -s "$tmp/why" ]
     result $? "$name: $count examples run"
+done
+
+# The programs of ascribe-models(5) are one model, in the data of that page.
+awk -F '\t' '
+    NR == 1 {
+        for (j = 1; j <= NF; j++)
+            at[$j] = j
+        print "row\tpredicted\tp.no\tp.yes"
+        next
+    }
+    {
+        u = -4 + 8 * $at["payment_income"] + 1.5 * $at["loan_value"] \
+            + ($at["self_employed"] == "yes" ? 0.6 : 0)
+        printf "%s\t%s\t%.15g\t%.15g\n", $1, (u > 0 ? "yes" : "no"),
+            1 / (1 + exp(u)), 1 / (1 + exp(-u))
+    }' "$tmp/data/mortgage.tsv" > "$tmp/wanted"
+for answer in awk-cmd awk-coproc python-cmd python-coproc R-cmd R-coproc; do
+    if [ ! -f "$tmp/data/$answer.tsv" ]; then
+        skip "ascribe-models.5: $answer is right" 'it was not run'
+        continue
+    fi
+    # 1e-12: sums and functions of the last digits in other orders
+    paste "$tmp/wanted" "$tmp/data/$answer.tsv" | awk -F '\t' '
+        NF != 8 || $1 != $5 || $2 != $6 { print NR ": " $0 }
+        NR == 1 { next }
+        {
+            for (j = 3; j <= 4; j++)
+                if (!($j - $(j + 4) <= 1e-12 && $(j + 4) - $j <= 1e-12))
+                    print NR ": " $0
+        }
+        END { if (NR < 1000) print NR " rows" }' | head > "$tmp/why"
+    [ ! -s "$tmp/why" ]
+    result $? "ascribe-models.5: $answer is right"
 done
 
 # ---- the program ----

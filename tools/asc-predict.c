@@ -5,8 +5,6 @@
 
 #include "tools/rows.h"
 
-enum { BLOCK_ROWS = 512 };
-
 static const struct tool_use options[] = {
     { OPT_MODEL, NULL },
     { OPT_SCALE, "response (default), or raw: before the model's link" },
@@ -31,7 +29,7 @@ static const struct tool tool = {
 struct run {
     struct tool_rows rows;
     enum asc_scale scale;
-    size_t n_outputs;
+    size_t n_outputs, block_rows;
     int label, numbers;         /* columns: predicted, one for each output */
     asc_writer *writer;
     size_t done;
@@ -39,7 +37,7 @@ struct run {
 
 struct block {
     struct asc_rows rows;
-    double *y;                  /* (BLOCK_ROWS, n_outputs) */
+    double *y;                  /* (block_rows, n_outputs) */
     struct asc_buffer out;
 };
 
@@ -63,12 +61,13 @@ make_block(void *context, struct asc_error *e)
     struct run *r = context;
     struct block *b = calloc(1, sizeof *b);
 
-    if (!b || !(b->y = calloc(BLOCK_ROWS * r->n_outputs, sizeof *b->y))) {
+    if (!b || !(b->y = calloc(r->block_rows * r->n_outputs,
+                                     sizeof *b->y))) {
         asc_fail(e, ASC_ESYSTEM, "out of memory");
         drop_block(r, b);
         return NULL;
     }
-    if (tool_rows_block(&r->rows, &b->rows, BLOCK_ROWS, e)) {
+    if (tool_rows_block(&r->rows, &b->rows, r->block_rows, e)) {
         drop_block(r, b);
         return NULL;
     }
@@ -178,6 +177,7 @@ main(int argc, char **argv)
     tool_background_unused(&o);
     r.scale = o.scale_given ? o.scale : ASC_RESPONSE;
     r.n_outputs = asc_model_n_outputs(r.rows.model);
+    r.block_rows = tool_block_rows(r.rows.model, r.n_outputs);
     r.label = asc_model_classifier(r.rows.model);
     r.numbers = !r.label || r.scale == ASC_RAW
         || asc_model_has_probabilities(r.rows.model);

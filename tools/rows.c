@@ -31,6 +31,17 @@ tool_rows_close(struct tool_rows *r)
     free(r->kept);
 }
 
+size_t
+tool_block_rows(const asc_model *m, size_t numbers)
+{
+    enum { ROWS = 512, ROWS_OPAQUE = 65536, ROOM = 1 << 22 };
+    const size_t most = ROOM / (asc_model_schema(m)->n + numbers + 1);
+
+    if (asc_model_form(m) != ASC_FORM_OPAQUE || most < ROWS)
+        return ROWS;
+    return most < ROWS_OPAQUE ? most : ROWS_OPAQUE;
+}
+
 int
 tool_rows_block(const struct tool_rows *r, struct asc_rows *b,
                 size_t capacity, struct asc_error *e)

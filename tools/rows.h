@@ -18,6 +18,10 @@ struct tool_rows {
 void tool_rows_open(struct tool_rows *r, const struct tool_options *o,
                     const char *path);
 void tool_rows_close(struct tool_rows *r);
+/* How many rows a block is best to have, with so many further numbers for each:
+ * few for a model in memory, many for a command, which may be started anew for
+ * each call. */
+size_t tool_block_rows(const asc_model *m, size_t numbers);
 /* Prepares and fills a block; as struct asc_loop wants it. */
 int tool_rows_block(const struct tool_rows *r, struct asc_rows *b,
                     size_t capacity, struct asc_error *e);

@@ -20,8 +20,9 @@ struct asc_error {
 };
 
 /* Fills *e (which may be NULL) and returns status, so that a failure reads
- * `return asc_fail(e, ASC_EINPUT, ...)`.  Control characters in the text
- * become '?', and a text that does not fit ends in "...". */
+ * `return asc_fail(e, ASC_EINPUT, ...)`.  Control characters in the text, and
+ * bytes that are not UTF-8, become '?', and a text that does not fit ends in
+ * "...". */
 int asc_fail(struct asc_error *e, enum asc_status status,
              const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -24,7 +24,6 @@ asc_fail(struct asc_error *e, enum asc_status status, const char *format, ...)
      * longer sentence. */
     char text[sizeof e->text];
     va_list ap;
-    char *p;
     int n;
 
     if (!e)
@@ -36,10 +35,8 @@ asc_fail(struct asc_error *e, enum asc_status status, const char *format, ...)
         memcpy(text, "?", 2);
     else if ((size_t)n >= sizeof text)
         cut(text, sizeof text - 1);
-    for (p = text; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            *p = '?';
-    memcpy(e->text, text, (size_t)(p - text) + 1);
+    asci_make_safe(text);
+    memcpy(e->text, text, strlen(text) + 1);
     e->status = status;
     return status;
 }

@@ -16,6 +16,11 @@ void *asci_alloc_zero(size_t n, size_t size, struct asc_error *e);
 void *asci_resize(void *p, size_t n, size_t size, struct asc_error *e);
 char *asci_copy_text(const char *p, size_t n, struct asc_error *e);
 
+/* Length of the UTF-8 character at p (RFC 3629), 0 if it is none. */
+size_t asci_character(const unsigned char *p, const unsigned char *end);
+/* Control characters, and bytes that are not UTF-8, become '?'. */
+void asci_make_safe(char *text);
+
 /* vsnprintf in the C locale, whatever the host has set. */
 int asci_print(char *out, size_t size, const char *format, va_list ap)
     __attribute__((format(printf, 3, 0)));

@@ -12,4 +12,5 @@ lib_libcore_la_SOURCES += \
 	%reldir%/spec.c \
 	%reldir%/stream.c \
 	%reldir%/sum.c \
+	%reldir%/text.c \
 	%reldir%/version.c

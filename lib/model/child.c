@@ -2,9 +2,14 @@
  *
  * One poll() waits for all three: standard input is fed as the child takes it,
  * standard output is heard as it comes, standard error is drained and its last
- * line kept.  So no order of reading and writing on the child's side can block
+ * lines kept.  So no order of reading and writing on the child's side can block
  * both.  Our ends of the pipes do not block; a child that closes its standard
  * input early is no longer fed, and not to blame for that.
+ *
+ * A child may end and leave processes of its own behind that hold the pipes
+ * open, so every LOOK seconds it is looked whether it is still there.  Once it
+ * is not, what is in the pipe is the rest of its answer, and what is left of
+ * its process group is killed before its number is given back.
  *
  * SIGPIPE is blocked in the thread that writes, and taken off its list if the
  * write raised it: handlers are the host's.  The child starts with no signal
@@ -31,7 +36,12 @@
 
 #include "model/child.h"
 
-enum { PIECE = 1 << 16, CHILDREN_MAX = 1024 };
+enum {
+    PIECE = 1 << 16, CHILDREN_MAX = 1024,
+    DRAINED = 16                /* pieces of standard error taken at once */
+};
+static const double LOOK = 0.05,
+    PATIENCE = 2.0;             /* with one that takes no more of a batch */
 enum { FREE = 0, TAKEN = -1 };  /* of a slot that holds no process */
 
 struct asc_children {
@@ -64,10 +74,10 @@ milliseconds(double deadline, int at_most)
     return left > 0.0 ? (int)left : 0;
 }
 
-static double
-deadline_in(double timeout)
+double
+asci_deadline(double seconds)
 {
-    return timeout > 0.0 ? now() + timeout : INFINITY;
+    return seconds > 0.0 ? now() + seconds : INFINITY;
 }
 
 static void
@@ -257,42 +267,93 @@ asci_child_start(struct asci_child *c, const char *command,
 
 /* ---- talking ---- */
 
-/* Keeps the last line that is not blank, and its beginning if it is long. */
+/* A letter, a digit, or part of a character beyond ASCII. */
+static int
+says(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+        || (c >= 'a' && c <= 'z') || (c & 0x80);
+}
+
+/* The line has ended: it is kept if there is a letter or a digit in it, and
+ * its beginning if it is long. */
+static void
+keep_line(struct asci_child *c)
+{
+    size_t n = c->n_line < ASCI_CHILD_LINE ? c->n_line : ASCI_CHILD_LINE, i;
+    char *to;
+
+    for (i = 0; i < n && !says(c->line[i]); i++)
+        ;
+    if (i < n) {
+        if (c->n_last == ASCI_CHILD_LINES)
+            memmove(c->last[0], c->last[1],
+                    (ASCI_CHILD_LINES - 1) * sizeof c->last[0]);
+        else
+            c->n_last++;
+        to = c->last[c->n_last - 1];
+        memcpy(to, c->line, n);
+        if (c->n_line > n)
+            memcpy(to + n, "...", 4);
+        else
+            to[n] = '\0';
+    }
+    c->n_line = 0;
+}
+
+/* Lines without the blanks before them.  A carriage return begins one anew, as
+ * those who draw progress do. */
 static void
 note(struct asci_child *c, const char *p, size_t n)
 {
     size_t i;
 
     for (i = 0; i < n; i++) {
-        if (p[i] != '\n') {
-            if (c->n_line < ASCI_CHILD_LINE
-                && (c->n_line > 0 || !strchr(" \t\r", p[i])))
-                c->line[c->n_line++] = p[i];
-        } else if (c->n_line > 0) {
-            while (c->line[c->n_line - 1] == '\r')
-                c->n_line--;
-            memcpy(c->last, c->line, c->n_line);
-            c->n_last = c->n_line;
-            c->n_line = 0;
+        if (p[i] == '\n' || p[i] == '\r') {
+            keep_line(c);
+        } else if (c->n_line > 0 || (p[i] != ' ' && p[i] != '\t')) {
+            if (c->n_line < ASCI_CHILD_LINE)
+                c->line[c->n_line] = p[i];
+            c->n_line++;
         }
     }
 }
 
-/* Reads what is there now on standard error. */
+/* Reads what is there now on standard error, but not without end. */
 static void
 drain(struct asci_child *c)
 {
     char piece[4096];
     ssize_t n;
+    int k;
 
-    while (c->err >= 0 && (n = read(c->err, piece, sizeof piece)) != 0) {
+    for (k = 0; k < DRAINED && c->err >= 0; k++) {
+        n = read(c->err, piece, sizeof piece);
         if (n > 0)
             note(c, piece, (size_t)n);
+        else if (n == 0)
+            shut(&c->err);
         else if (errno != EINTR)
             return;             /* EAGAIN: no more now */
     }
-    shut(&c->err);
 }
+
+/* Whether it runs (options: WNOHANG, or 0 to wait until it does not). */
+enum state { RUNNING, TO_BE_REAPED, GONE };
+
+static enum state
+state_of(const struct asci_child *c, int options)
+{
+    siginfo_t info = { .si_pid = 0 };
+    int got;
+
+    do
+        got = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT | options);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? GONE : info.si_pid != 0 ? TO_BE_REAPED : RUNNING;
+}
+
+enum { IN, OUT, ERR };
 
 struct exchange {
     struct asci_child *c;
@@ -302,6 +363,8 @@ struct exchange {
     size_t sent;
     int said, heard;            /* all of it */
     int broken;                 /* a write raised SIGPIPE */
+    int deaf;                   /* its standard input is closed, early */
+    int over;                   /* the child runs no longer */
     char piece[PIECE];
 };
 
@@ -324,7 +387,7 @@ feed(struct exchange *x)
         if (n >= 0) {
             x->sent += (size_t)n;
         } else if (errno == EPIPE) {
-            x->broken = x->said = 1;
+            x->broken = x->deaf = x->said = 1;
             x->sent = x->text.n;
             shut(&x->c->in);
         } else if (errno != EAGAIN && errno != EINTR) {
@@ -336,6 +399,16 @@ feed(struct exchange *x)
     if (x->said && x->sent == x->text.n && x->t->hang_up)
         shut(&x->c->in);
     return 1;
+}
+
+/* The child reads no more, though it was given all. */
+static void
+close_deaf(struct exchange *x, short events)
+{
+    if (x->said && x->sent == x->text.n && events & POLLERR) {
+        x->deaf = 1;
+        shut(&x->c->in);
+    }
 }
 
 /* Reads what is there: 1 go on, 0 its end, -1 failed. */
@@ -359,42 +432,68 @@ listen_to(struct exchange *x)
     return got < 0 ? -1 : 1;
 }
 
+/* Waits until a pipe is ready or it is time to look.  0: failed. */
+static int
+wait_for(struct exchange *x, struct pollfd *fd, double deadline)
+{
+    const int over = x->over;
+    const int more = !x->said || x->sent < x->text.n;
+    double until = now() + LOOK;
+    int got;
+
+    /* Without events a closed pipe is reported all the same. */
+    fd[IN].fd = over ? -1 : x->c->in;
+    fd[IN].events = more || x->t->hang_up ? POLLOUT : 0;
+    fd[OUT].fd = x->c->out;
+    fd[ERR].fd = over ? -1 : x->c->err;
+    if (until > deadline)
+        until = deadline;
+    got = poll(fd, 3, over ? 0 : milliseconds(until, -1));
+    if (got < 0 && errno != EINTR) {
+        asc_fail(x->e, ASC_ESYSTEM, "cannot wait for it: %s",
+                 strerror(errno));
+        return 0;
+    }
+    if (got <= 0)
+        fd[IN].revents = fd[OUT].revents = fd[ERR].revents = 0;
+    return 1;
+}
+
 static enum asci_outcome
 exchange(struct exchange *x, double deadline)
 {
-    enum { IN, OUT, ERR };
     struct pollfd fd[3] = { { .events = POLLOUT }, { .events = POLLIN },
                             { .events = POLLIN } };
+    double look = now() + LOOK, patience = INFINITY;
     int got;
 
-    for (;;) {
-        const int more = !x->said || x->sent < x->text.n;
-
-        if (x->heard && !more && !x->t->hang_up)
-            return ASCI_TALK_DONE;
-        fd[IN].fd = more || x->t->hang_up ? x->c->in : -1;
-        fd[OUT].fd = x->c->out;
-        fd[ERR].fd = x->c->err;
-        got = poll(fd, 3, milliseconds(deadline, -1));
-        if (got < 0 && errno != EINTR) {
-            asc_fail(x->e, ASC_ESYSTEM, "cannot wait for it: %s",
-                     strerror(errno));
+    while (!x->heard || !x->said || x->sent < x->text.n || x->t->hang_up) {
+        if (!wait_for(x, fd, deadline))
             return ASCI_TALK_FAILED;
-        }
+        if (x->over && !fd[OUT].revents)
+            return ASCI_TALK_ENDED;
         if (now() >= deadline)
             return ASCI_TALK_LATE;
-        if (got < 0)
-            continue;
-        if (fd[ERR].fd >= 0 && fd[ERR].revents)
+        if (fd[ERR].revents)
             drain(x->c);
-        if (fd[IN].fd >= 0 && fd[IN].revents && !feed(x))
+        if (fd[IN].revents && !feed(x))
             return ASCI_TALK_FAILED;
+        close_deaf(x, fd[IN].revents);
+        if (x->deaf && !x->t->hang_up && isinf(patience))
+            patience = now() + PATIENCE;
+        if (now() >= patience)
+            return ASCI_TALK_ENDED;
         if (fd[OUT].revents) {
             got = listen_to(x);
             if (got <= 0)
                 return got < 0 ? ASCI_TALK_FAILED : ASCI_TALK_ENDED;
         }
+        if (now() >= look) {
+            x->over = state_of(x->c, WNOHANG) != RUNNING;
+            look = now() + LOOK;
+        }
     }
+    return ASCI_TALK_DONE;
 }
 
 enum asci_outcome
@@ -415,7 +514,7 @@ asci_child_talk(struct asci_child *c, const struct asci_talk *t,
     sigaddset(&pipe_signal, SIGPIPE);
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    outcome = exchange(x, deadline_in(t->timeout));
+    outcome = exchange(x, t->deadline);
     if (x->broken && !sigismember(&pending, SIGPIPE))
         while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0
                && errno == EINTR)
@@ -429,20 +528,20 @@ asci_child_talk(struct asci_child *c, const struct asci_talk *t,
 /* ---- ending ---- */
 
 /* options: 0, or WNOHANG.  Once it is reaped its number is free for others, so
- * it is taken off the list first. */
+ * its group is killed and it is taken off the list first. */
 static int
 reap(struct asci_child *c, int options)
 {
-    siginfo_t info = { .si_pid = 0 };
+    enum state state;
     pid_t got;
 
     if (c->ended)
         return 1;
-    do
-        got = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT | options);
-    while (got < 0 && errno == EINTR);
-    if (got == 0 && info.si_pid == 0)
+    state = state_of(c, options);
+    if (state == RUNNING)
         return 0;
+    if (state == TO_BE_REAPED)
+        kill(-c->pid, SIGKILL);
     set_slot(c, FREE);
     do
         got = waitpid(c->pid, &c->status, 0);
@@ -460,9 +559,8 @@ asci_child_hang_up(struct asci_child *c)
 }
 
 int
-asci_child_wait(struct asci_child *c, double timeout)
+asci_child_wait(struct asci_child *c, double deadline)
 {
-    const double deadline = deadline_in(timeout);
     int pause = 1;
 
     while (!reap(c, WNOHANG)) {
@@ -495,21 +593,41 @@ asci_child_end(struct asci_child *c)
 }
 
 void
-asci_child_report(const struct asci_child *c, char *out, size_t size)
+asci_child_status(const struct asci_child *c, char *out, size_t size)
 {
-    const char *last = c->n_line > 0 ? c->line : c->last;
-    const size_t n_last = c->n_line > 0 ? c->n_line : c->n_last;
-    int n;
+    int status;
 
-    if (!c->ended)
-        n = snprintf(out, size, "still running");
-    else if (c->status == -1)
-        n = snprintf(out, size, "ended with a status that is not known");
-    else if (WIFSIGNALED(c->status))
-        n = snprintf(out, size, "killed by signal %d (%s)",
-                     WTERMSIG(c->status), strsignal(WTERMSIG(c->status)));
-    else
-        n = snprintf(out, size, "exit status %d", WEXITSTATUS(c->status));
-    if (n_last > 0 && n > 0 && (size_t)n < size)
-        snprintf(out + n, size - (size_t)n, ": %.*s", (int)n_last, last);
+    if (!c->ended) {
+        snprintf(out, size, "still running");
+    } else if (c->status == -1) {
+        snprintf(out, size, "ended with a status that is not known");
+    } else if (WIFSIGNALED(c->status)) {
+        snprintf(out, size, "killed by signal %d (%s)", WTERMSIG(c->status),
+                 strsignal(WTERMSIG(c->status)));
+    } else {
+        /* The shell's way to say that a signal killed what it ran. */
+        status = WEXITSTATUS(c->status);
+        if (status > 128 && status < 128 + 65)
+            snprintf(out, size, "exit status %d, as of signal %d (%s)",
+                     status, status - 128, strsignal(status - 128));
+        else
+            snprintf(out, size, "exit status %d", status);
+    }
+}
+
+void
+asci_child_said(struct asci_child *c, char out[ASCI_CHILD_SAID + 1])
+{
+    size_t i, first, n = 0;
+
+    keep_line(c);               /* one without an end */
+    out[0] = '\0';
+    for (first = c->n_last; first > 0; first--) {
+        n += strlen(c->last[first - 1]) + 3;
+        if (n > ASCI_CHILD_SAID)
+            break;
+    }
+    for (i = first, n = 0; i < c->n_last; i++)
+        n += (size_t)snprintf(out + n, ASCI_CHILD_SAID + 1 - n, "%s%s",
+                              i > first ? " | " : "", c->last[i]);
 }

@@ -9,7 +9,11 @@
 
 #include "base/internal.h"
 
-enum { ASCI_CHILD_LINE = 400 }; /* bytes kept of a line of standard error */
+enum {
+    ASCI_CHILD_LINE = 240,      /* bytes kept of a line of standard error, ... */
+    ASCI_CHILD_LINES = 3,       /* lines that are kept, ... */
+    ASCI_CHILD_SAID = 500       /* and bytes of all of them in a message */
+};
 
 struct asci_child {
     pid_t pid;
@@ -19,8 +23,11 @@ struct asci_child {
     int ended;                  /* reaped; status is that of waitpid, or -1 if
                                    the host had it reaped */
     int status;
-    char line[ASCI_CHILD_LINE], last[ASCI_CHILD_LINE];  /* standard error */
+    /* of standard error: the line that is coming, of n_line bytes so far, and
+     * the last ones that say something, oldest first */
+    char line[ASCI_CHILD_LINE];
     size_t n_line, n_last;
+    char last[ASCI_CHILD_LINES][ASCI_CHILD_LINE + 4];
 };
 
 /* What is said to a child and heard from it. */
@@ -32,15 +39,19 @@ struct asci_talk {
     int (*hear)(void *context, const char *p, size_t n, struct asc_error *e);
     int hang_up;                /* close its standard input when all is said,
                                    and hear it to its end */
-    double timeout;             /* seconds for all of it; 0: no limit */
+    double deadline;            /* of asci_deadline */
 };
 
 enum asci_outcome {
     ASCI_TALK_DONE,             /* all was said, and heard what was wanted */
-    ASCI_TALK_ENDED,            /* its standard output ended */
+    ASCI_TALK_ENDED,            /* its standard output ended, or it closed its
+                                   input and seems to have no more to say */
     ASCI_TALK_LATE,             /* the time is over */
     ASCI_TALK_FAILED            /* hear() failed, or the system; see e */
 };
+
+/* The time that is so many seconds (0: no limit) from now. */
+double asci_deadline(double seconds);
 
 /* Runs /bin/sh -c command, in a process group of its own.  It is noted in list
  * (may be NULL) as long as it runs. */
@@ -51,12 +62,14 @@ enum asci_outcome asci_child_talk(struct asci_child *c,
                                   struct asc_error *e);
 /* Ends its standard input. */
 void asci_child_hang_up(struct asci_child *c);
-/* Waits until it ends, at most so many seconds (0: no limit): 1 it did. */
-int asci_child_wait(struct asci_child *c, double timeout);
+/* Waits until it ends, until then at most: 1 it did.  What it leaves behind of
+ * its process group is killed. */
+int asci_child_wait(struct asci_child *c, double deadline);
 /* Kills what is left of it and lets go of it. */
 void asci_child_end(struct asci_child *c);
-/* How it ended and the last thing it said on standard error: "exit status 3:
- * no such file". */
-void asci_child_report(const struct asci_child *c, char *out, size_t size);
+/* How it ended: "exit status 3". */
+void asci_child_status(const struct asci_child *c, char *out, size_t size);
+/* The last lines that it wrote to standard error, as one; "" if none. */
+void asci_child_said(struct asci_child *c, char out[ASCI_CHILD_SAID + 1]);
 
 #endif

@@ -329,12 +329,11 @@ out:
 
 /* ---- the model ---- */
 
-/* As messages show it, so without control characters, like these. */
+/* As messages show it. */
 static void
 shorten(const char *spec, char out[ASCI_COMMAND_SHOWN + 4])
 {
     size_t n = strlen(spec);
-    char *p;
 
     if (n > ASCI_COMMAND_SHOWN) {
         n = ASCI_COMMAND_SHOWN;
@@ -345,9 +344,7 @@ shorten(const char *spec, char out[ASCI_COMMAND_SHOWN + 4])
         out[n] = '\0';
     }
     memcpy(out, spec, n);
-    for (p = out; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            *p = '?';
+    asci_make_safe(out);
 }
 
 static int

@@ -5,6 +5,7 @@
  * with an answer is found where it goes wrong. */
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,9 @@ enum {
     LONGEST = 1 << 24           /* bytes of a line that is printed */
 };
 
-/* Seconds that a coprocess may take to end once its standard input has. */
-static const double goodbye = 2.0;
+/* Seconds that a coprocess may take to end once its standard input has, and
+ * that a process gets to say why its answer is wrong. */
+static const double goodbye = 2.0, grace = 0.2;
 
 /* Those that wait for a batch. */
 struct asci_coprocesses {
@@ -235,21 +237,48 @@ hear_end(struct asci_batch *t, struct asc_error *e)
     return ASC_OK;
 }
 
+/* ---- failures ---- */
+
+/* Adds the last words of the child to a failure that is not all its own: what
+ * it prints is often wrong because of what it says there. */
 static int
-late(const struct asci_command *c, struct asc_error *e)
+with_words(struct asci_child *child, struct asc_error *e)
 {
-    return asc_fail(e, ASC_ESYSTEM, "%s: not done after %g s (see --timeout)",
-                    c->shown, c->timeout);
+    char said[ASCI_CHILD_SAID + 1];
+
+    asci_child_said(child, said);
+    if (said[0])
+        asc_fail(e, e->status, "%s; its standard error: %s", e->text, said);
+    return (int)e->status;
 }
 
 static int
-died(const struct asci_command *c, const struct asci_child *child,
+late(const struct asci_command *c, struct asci_child *child,
      struct asc_error *e)
 {
-    char how[ASCI_CHILD_LINE + 100];
+    asc_fail(e, ASC_ESYSTEM, "%s: not done after %g s (see --timeout)",
+             c->shown, c->timeout);
+    return with_words(child, e);
+}
 
-    asci_child_report(child, how, sizeof how);
-    return asc_fail(e, ASC_ESYSTEM, "%s: %s", c->shown, how);
+/* It has ended, or closed a pipe, and should not have, or not so. */
+static int
+died(const struct asci_command *c, const struct asci_batch *t,
+     struct asci_child *child, struct asc_error *e)
+{
+    char said[ASCI_CHILD_SAID + 1], how[120], after[80] = "";
+
+    asci_child_status(child, how, sizeof how);
+    asci_child_said(child, said);
+    if (t->heard > 0 || c->coproc)
+        snprintf(after, sizeof after, " after %zu of %zu rows", t->heard,
+                 t->n);
+    if (!child->ended)
+        return asc_fail(e, ASC_ESYSTEM, "%s: closed its standard %s%s%s%s",
+                        c->shown, child->in < 0 && c->coproc ? "input"
+                        : "output", after, said[0] ? ": " : "", said);
+    return asc_fail(e, ASC_ESYSTEM, "%s: %s%s%s%s", c->shown, how, after,
+                    said[0] ? ": " : "", said);
 }
 
 static int
@@ -259,11 +288,29 @@ succeeded(const struct asci_child *child)
     return child->ended && (child->status == 0 || child->status == -1);
 }
 
+/* Its answer is wrong.  Where it ends by itself in a way that says more, that
+ * is the failure. */
+static int
+wrong(const struct asci_command *c, const struct asci_batch *t,
+      struct asci_child *child, struct asc_error *e)
+{
+    char said[ASCI_CHILD_SAID + 1];
+
+    if (e->status == ASC_EINPUT && asci_child_wait(child, asci_deadline(grace))
+        && !succeeded(child)) {
+        asci_child_said(child, said);
+        if (said[0])
+            return died(c, t, child, e);
+    }
+    return with_words(child, e);
+}
+
 static int
 run_process(const struct asci_command *c, struct asci_batch *t,
             struct asc_error *e)
 {
-    const struct asci_talk talk = { t, say, hear, 1, c->timeout };
+    const struct asci_talk talk = { t, say, hear, 1,
+                                    asci_deadline(c->timeout) };
     struct asci_child child;
     int status;
 
@@ -272,18 +319,18 @@ run_process(const struct asci_command *c, struct asci_batch *t,
     switch (asci_child_talk(&child, &talk, e)) {
     case ASCI_TALK_DONE:
     case ASCI_TALK_ENDED:
-        if (!asci_child_wait(&child, c->timeout))
-            status = late(c, e);
+        if (!asci_child_wait(&child, talk.deadline))
+            status = late(c, &child, e);
         else if (!succeeded(&child))
-            status = died(c, &child, e);
-        else
-            status = hear_end(t, e);
+            status = died(c, t, &child, e);
+        else if ((status = hear_end(t, e)) != ASC_OK)
+            status = with_words(&child, e);
         break;
     case ASCI_TALK_LATE:
-        status = late(c, e);
+        status = late(c, &child, e);
         break;
     default:
-        status = (int)e->status;
+        status = wrong(c, t, &child, e);
         break;
     }
     asci_child_end(&child);
@@ -308,6 +355,7 @@ asci_coprocesses_new(struct asc_error *e)
 void
 asci_coprocesses_free(struct asci_coprocesses *p)
 {
+    const double until = asci_deadline(goodbye);
     size_t i;
 
     if (!p)
@@ -315,7 +363,7 @@ asci_coprocesses_free(struct asci_coprocesses *p)
     for (i = 0; i < p->n; i++)
         asci_child_hang_up(p->idle[i]);
     for (i = 0; i < p->n; i++) {
-        asci_child_wait(p->idle[i], goodbye);
+        asci_child_wait(p->idle[i], until);
         asci_child_end(p->idle[i]);
         free(p->idle[i]);
     }
@@ -372,31 +420,30 @@ static int
 run_coprocess(const struct asci_command *c, struct asci_batch *t,
               struct asc_error *e)
 {
-    const struct asci_talk talk = { t, say, hear, 0, c->timeout };
+    const struct asci_talk talk = { t, say, hear, 0,
+                                    asci_deadline(c->timeout) };
     struct asci_child *child = take_idle(c, e);
-    char how[ASCI_CHILD_LINE + 100];
-    int status, ended;
+    int status;
 
     if (!child)
         return (int)e->status;
     switch (asci_child_talk(child, &talk, e)) {
     case ASCI_TALK_DONE:
-        status = put_away(c->idle, child, e);
-        if (status == ASC_OK)
+        /* One that takes nothing more is of no further use. */
+        status = child->in >= 0 ? put_away(c->idle, child, e) : ASC_OK;
+        if (status == ASC_OK && child->in >= 0)
             return ASC_OK;
         break;
     case ASCI_TALK_ENDED:
-        ended = asci_child_wait(child, goodbye);
-        asci_child_report(child, how, sizeof how);
-        status = asc_fail(e, ASC_ESYSTEM, "%s: %s after %zu of %zu rows: %s",
-                          c->shown, ended ? "ended"
-                          : "closed its standard output", t->heard, t->n, how);
+        asci_child_wait(child, asci_deadline(child->in < 0 ? grace
+                                                           : goodbye));
+        status = died(c, t, child, e);
         break;
     case ASCI_TALK_LATE:
-        status = late(c, e);
+        status = late(c, child, e);
         break;
     default:
-        status = (int)e->status;
+        status = wrong(c, t, child, e);
         break;
     }
     asci_child_end(child);

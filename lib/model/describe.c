@@ -16,15 +16,13 @@ asci_model_set_format(asc_model *m, struct asc_error *e, const char *format,
                       ...)
 {
     char text[FORMAT_MAX + 1], *copy;
-    struct asc_error safe;
     va_list ap;
 
     va_start(ap, format);
     asci_print(text, sizeof text, format, ap);
     va_end(ap);
-    /* As messages are made safe. */
-    asc_fail(&safe, ASC_OK, "%s", text);
-    copy = asci_copy_text(safe.text, strlen(safe.text), e);
+    asci_make_safe(text);
+    copy = asci_copy_text(text, strlen(text), e);
     if (!copy)
         return ASC_ESYSTEM;
     free(m->format);

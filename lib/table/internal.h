@@ -38,8 +38,6 @@ int asci_list_split(const char *list, char ***v, size_t *n,
                     struct asc_error *e);
 void asci_list_free(char **v, size_t n);
 
-/* Length of the UTF-8 character at p (RFC 3629), 0 if it is none. */
-size_t asci_character(const unsigned char *p, const unsigned char *end);
 /* 1 if t is all of bytes 1 to 127. */
 int asci_plain(struct asc_text t);
 

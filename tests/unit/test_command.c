@@ -372,13 +372,16 @@ test_failures(void **unused)
     (void)unused;
     fails("exit 3", 0, ASC_ESYSTEM, "exit status 3");
     fails("echo oh >&2; echo 'no such table' >&2; echo >&2; exit 1", 0,
-          ASC_ESYSTEM, "exit status 1: no such table");
+          ASC_ESYSTEM, "exit status 1: oh | no such table");
     fails("printf 'no end of line' >&2; exit 2", 0, ASC_ESYSTEM,
           "exit status 2: no end of line");
     fails("sed s/a/y/; echo broken >&2; exit 1", 0, ASC_ESYSTEM,
-          "exit status 1: broken");
-    fails("sed s/a/y/ | head -n 2; exit 9", 0, ASC_ESYSTEM, "exit status 9");
+          "exit status 1 after 3 of 3 rows: broken");
+    fails("sed s/a/y/ | head -n 2; exit 9", 0, ASC_ESYSTEM,
+          "exit status 9 after 1 of 3 rows");
     fails("kill -9 $$", 0, ASC_ESYSTEM, "killed by signal 9 (Killed)");
+    fails("sh -c 'kill -11 $$' 2> /dev/null; exit $?", 0, ASC_ESYSTEM,
+          "exit status 139, as of signal 11 (Segmentation fault)");
     fails("cat > /dev/null", 0, ASC_EINPUT, "printed nothing; want a line "
           "that names the outputs, then a row of them for each row");
     fails("echo y", 0, ASC_EINPUT, "printed outputs for 0 of 3 rows");
@@ -410,6 +413,14 @@ test_failures(void **unused)
           "printed a line of more than 16777216 bytes");
     fails("nosuchprogram_ 2>/dev/null", 0, ASC_ESYSTEM,
           "exit status 127");
+    /* What it leaves behind holds the pipes: nobody waits for that. */
+    start = seconds();
+    fails("sleep 100 & exit 3", 0, ASC_ESYSTEM, "exit status 3");
+    fails("sed s/a/y/; sleep 100 & kill -9 $$", 0, ASC_ESYSTEM,
+          "killed by signal 9 (Killed) after 3 of 3 rows");
+    fails("echo y; echo 1; sleep 100 & exit 0", 0, ASC_EINPUT,
+          "printed outputs for 1 of 3 rows");
+    assert_true(seconds() - start < 10);
     /* It stalls: before it reads, after, with its output closed, and with a
      * child of its own. */
     start = seconds();
@@ -419,6 +430,13 @@ test_failures(void **unused)
           "not done after 0.2 s (see --timeout)");
     fails("sed 's/a/y/'; exec >&-; sleep 100", 0.2, ASC_ESYSTEM,
           "not done after 0.2 s (see --timeout)");
+    /* It floods, it ignores a request to end, it stalls in two ways. */
+    fails("yes >&2", 0.2, ASC_ESYSTEM, "not done after 0.2 s (see "
+          "--timeout); its standard error: y | y | y");
+    fails("trap '' TERM HUP INT; sleep 100; sleep 100", 0.2, ASC_ESYSTEM,
+          "not done after 0.2 s (see --timeout)");
+    fails("sed s/a/y/; sleep 0.3; exec >&-; sleep 100", 0.5, ASC_ESYSTEM,
+          "not done after 0.5 s (see --timeout)");
     snprintf(command, sizeof command, "sleep 100 & echo $! > %s; wait", pid);
     fails(command, 0.2, ASC_ESYSTEM, "not done after 0.2 s (see --timeout)");
     assert_true(seconds() - start < 20);
@@ -443,6 +461,48 @@ test_failures(void **unused)
     assert_true(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
+/* What it says on standard error: the last lines, and safe for a terminal. */
+static void
+test_words(void **unused)
+{
+    char want[600], x[241];
+    size_t n;
+
+    (void)unused;
+    fails("printf 'Error in f(x) : no x\\nCalls: g -> f\\nExecution "
+          "halted\\n' >&2; exit 1", 0, ASC_ESYSTEM, "exit status 1: Error in "
+          "f(x) : no x | Calls: g -> f | Execution halted");
+    fails("printf 'Traceback:\\n  File \"m.py\", line 3\\n    f(x)\\n    "
+          "^^^^\\n\\nValueError: no\\n' >&2; exit 1", 0, ASC_ESYSTEM, "exit "
+          "status 1: File \"m.py\", line 3 | f(x) | ValueError: no");
+    fails("printf '1%%\\r20%%\\r100%%\\r\\ndone\\r\\n' >&2; exit 1", 0,
+          ASC_ESYSTEM, "exit status 1: 20% | 100% | done");
+    fails("printf '\\033[31mred\\033[0m b\\344r \\302\\233 \\303\\244' >&2; "
+          "exit 1", 0, ASC_ESYSTEM, "exit status 1: ?[31mred?[0m b?r ?? "
+          "\xc3\xa4");
+    /* Long lines are cut; of many, the last that fit are shown. */
+    memset(x, 'x', sizeof x);
+    x[sizeof x - 1] = '\0';
+    snprintf(want, sizeof want, "exit status 1: %s... | %s... | end", x, x);
+    fails("for i in 1 2 3 4; do head -c 5000 /dev/zero | tr '\\0' x; echo; "
+          "done >&2; echo end >&2; exit 1", 0, ASC_ESYSTEM, want);
+    n = strlen("exit status 1: ");
+    snprintf(want + n, sizeof want - n, "%s... | %s...", x, x);
+    fails("for i in 1 2 3 4; do head -c 5000 /dev/zero | tr '\\0' x; echo; "
+          "done >&2; exit 1", 0, ASC_ESYSTEM, want);
+    /* Where something else is wrong. */
+    fails("echo loading >&2; echo y; echo 4o; sleep 100", 0, ASC_EINPUT,
+          "row 1 of its outputs, \"y\": \"4o\" is not a finite number; its "
+          "standard error: loading");
+    fails("echo y; echo 1; echo oops; echo 'cannot go on' >&2; exit 7", 0,
+          ASC_ESYSTEM, "exit status 7 after 1 of 3 rows: cannot go on");
+    fails("echo 'only two' >&2; echo y; echo 1; echo 2", 0, ASC_EINPUT,
+          "printed outputs for 2 of 3 rows (the first line that it prints "
+          "must name the outputs); its standard error: only two");
+    fails("echo waiting >&2; sleep 100", 0.2, ASC_ESYSTEM, "not done after "
+          "0.2 s (see --timeout); its standard error: waiting");
+}
+
 static volatile sig_atomic_t n_signals;
 
 static void
@@ -465,6 +525,8 @@ test_pipes(void **unused)
         "cmd:yes | head -c 2000000 >&2; sed '1!s/0/5/' # %s",
         "cmd:sed '1!s/0/5/'; yes | head -c 2000000 >&2 # %s",
         "cmd:sed '1!s/0/5/'; sleep 20 >&2 & # %s",
+        "cmd:sed '1!s/0/5/'; sleep 20 & # %s",
+        "cmd:{ sed '1!s/0/5/'; } 2>&1; (sleep 20; echo 7) & # %s",
     };
     const size_t n = 90000;
     double *x = calloc(n, sizeof *x), *y = calloc(n, sizeof *y);
@@ -608,6 +670,59 @@ coprocess_fails(const char *line, double timeout, const char *want)
     asc_model_free(m);
 }
 
+/* One that takes no more input, whatever is left of a batch, and one whose
+ * shell ends while something else holds its pipes. */
+static void
+test_deaf_coprocess(void **unused)
+{
+    static const char good[] = "coproc:while read l; do read h; echo y; "
+        "n=${l#?}; [ $n = 0 ] && continue; while [ $n -gt 0 ]; do read a b; "
+        "echo $$; n=$((n - 1)); done; exec 0<&-; sleep 100; done";
+    static const char bad[] = "coproc:while read l; do read h; echo y; "
+        "n=${l#?}; [ $n = 0 ] && continue; echo 1; exec 0<&-; sleep 100; "
+        "done";
+    static const char gone[] = "coproc:while read l; do read h; echo y; "
+        "[ $l = '#0' ] && continue; echo 1; sleep 100 & exit 4; done";
+    const size_t n = 60000;
+    const double start = seconds();
+    double *x = calloc(2 * n, sizeof *x), *y = calloc(n, sizeof *y), pid;
+    asc_model *m;
+    int i, status;
+
+    (void)unused;
+    assert_true(x && y);
+    /* The first batch is answered; for the second it is deaf. */
+    m = open_model(good, "a,b", 0);
+    assert_non_null(m);
+    assert_int_equal(asc_model_evaluate(m, ASC_RAW, x, 10, y, &error),
+                     ASC_OK);
+    pid = y[0];
+    for (i = 0; i < 2; i++) {
+        status = asc_model_evaluate(m, ASC_RAW, x, 10, y, &error);
+        assert_true(status == ASC_OK ? y[0] != pid
+                    : strstr(error.text, "closed its standard input after "
+                             "0 of 10 rows") != NULL);
+    }
+    asc_model_free(m);
+    m = open_model(bad, "a,b", 0);
+    assert_non_null(m);
+    assert_int_equal(asc_model_evaluate(m, ASC_RAW, x, n, y, &error),
+                     ASC_ESYSTEM);
+    assert_non_null(strstr(error.text, "closed its standard input after 1 of "
+                           "60000 rows"));
+    asc_model_free(m);
+    m = open_model(gone, "a,b", 0);
+    assert_non_null(m);
+    assert_int_equal(asc_model_evaluate(m, ASC_RAW, x, 3, y, &error),
+                     ASC_ESYSTEM);
+    assert_non_null(strstr(error.text, "exit status 4 after 1 of 3 rows"));
+    asc_model_free(m);
+    assert_true(seconds() - start < 30);
+    assert_true(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    free(y);
+    free(x);
+}
+
 static void
 test_coprocess_failures(void **unused)
 {
@@ -616,10 +731,10 @@ test_coprocess_failures(void **unused)
 
     (void)unused;
     coprocess_fails("echo gone >&2; exit 5", 20,
-                    "ended after 1 of 3 rows: exit status 5: gone");
-    coprocess_fails("exit 0", 20, "ended after 1 of 3 rows: exit status 0");
+                    "exit status 5 after 1 of 3 rows: gone");
+    coprocess_fails("exit 0", 20, "exit status 0 after 1 of 3 rows");
     coprocess_fails("kill -9 $$", 20,
-                    "ended after 1 of 3 rows: killed by signal 9 (Killed)");
+                    "killed by signal 9 (Killed) after 1 of 3 rows");
     coprocess_fails("sleep 100", 0.2, "not done after 0.2 s (see --timeout)");
     coprocess_fails("echo rubbish", 20, "row 2 of its outputs, \"y\": "
                     "\"rubbish\" is not a finite number");
@@ -629,8 +744,8 @@ test_coprocess_failures(void **unused)
     /* One that ends at once, one that does not end with its input, and one
      * that knows nothing of the protocol. */
     assert_null(asc_model_read("coproc:echo no >&2; exit 6", &o, &error));
-    assert_non_null(strstr(error.text, "coproc:echo no >&2; exit 6: ended "
-                           "after 0 of 0 rows: exit status 6: no; it was run "
+    assert_non_null(strstr(error.text, "coproc:echo no >&2; exit 6: exit "
+                           "status 6 after 0 of 0 rows: no; it was run "
                            "without rows, and with a row of zeros, to learn "
                            "the names of its outputs: with -b it gets a row "
                            "of the background"));
@@ -711,9 +826,11 @@ main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_pipes),
         cmocka_unit_test(test_odd_hosts),
         cmocka_unit_test(test_coprocess),
+        cmocka_unit_test(test_deaf_coprocess),
         cmocka_unit_test(test_coprocess_failures),
         cmocka_unit_test(test_threads)
     };

@@ -62,6 +62,33 @@ test_long_error(void **unused)
     }
 }
 
+/* What a terminal would obey, and what is no text, is not passed on. */
+static void
+test_safe(void **unused)
+{
+    static const struct { const char *text, *want; } cases[] = {
+        { "plain", "plain" }, { "", "" },
+        { "a\tb\nc\x1b[31m\x7f", "a?b?c?[31m?" },
+        { "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac"
+          "\xf0\x9f\x98\x80" },
+        { "\xc2\x9b" "31m \xc2\x80 \xc2\xa0", "??31m ?? \xc2\xa0" },
+        { "b\xe4r \xff\xfe \xc3", "b?r ?? ?" },
+        { "\xc0\x80 \xe2\x82 \xed\xa0\x80", "?? ?? ???" }
+    };
+    struct asc_error e;
+    char text[64];
+    size_t i;
+
+    (void)unused;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        strcpy(text, cases[i].text);
+        asci_make_safe(text);
+        assert_string_equal(text, cases[i].want);
+        asc_fail(&e, ASC_EINPUT, "%s", cases[i].text);
+        assert_string_equal(e.text, cases[i].want);
+    }
+}
+
 static void
 test_alloc(void **unused)
 {
@@ -249,6 +276,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fail),
         cmocka_unit_test(test_long_error),
+        cmocka_unit_test(test_safe),
         cmocka_unit_test(test_alloc),
         cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_nearest),

@@ -42,26 +42,15 @@ asci_pmml_refuse(struct pmml_writer *w, enum asc_status status,
 /* Bytes of the UTF-8 character at s that XML 1.0 can hold, 0 if there is none
  * (production [2] Char of the recommendation). */
 static size_t
-character(const unsigned char *s)
+character(const char *s, const char *end)
 {
-    static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    unsigned long c;
-    size_t i, n;
+    const unsigned char *p = (const unsigned char *)s;
+    const size_t n = asci_character(p, (const unsigned char *)end);
 
-    if (s[0] < 0x80)
-        return s[0] >= 0x20 || s[0] == '\t' || s[0] == '\n' || s[0] == '\r';
-    n = s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-        : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : 0;
-    if (n == 0)
-        return 0;
-    c = s[0] & (0xffu >> (n + 1));
-    for (i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (s[i] & 0x3f);
-    }
-    return c >= least[n] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff) &&
-           c != 0xfffe && c != 0xffff ? n : 0;
+    if (n == 1)
+        return *p >= 0x20 || *p == '\t' || *p == '\n' || *p == '\r';
+    /* U+FFFE and U+FFFF */
+    return n == 3 && p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe ? 0 : n;
 }
 
 static void
@@ -94,10 +83,11 @@ add_character(struct asc_buffer *out, const char *s, size_t n)
 static void
 add_escaped(struct pmml_writer *w, const char *s)
 {
+    const char *end = s + strlen(s);
     size_t n;
 
-    for (; *s; s += n) {
-        n = character((const unsigned char *)s);
+    for (; s < end; s += n) {
+        n = character(s, end);
         if (n == 0) {
             asci_pmml_refuse(w, ASC_EINPUT, "\"%s\" has a byte that is not "
                              "text", s);
