@@ -24,6 +24,7 @@ unit_tests = \
 	%reldir%/unit/test_contrast \
 	%reldir%/unit/test_csv \
 	%reldir%/unit/test_describe \
+	%reldir%/unit/test_deeplift \
 	%reldir%/unit/test_disparity \
 	%reldir%/unit/test_encoder \
 	%reldir%/unit/test_ensemble \
@@ -54,6 +55,7 @@ unit_tests = \
 	%reldir%/unit/test_linear \
 	%reldir%/unit/test_linear_shap \
 	%reldir%/unit/test_loop \
+	%reldir%/unit/test_lrp \
 	%reldir%/unit/test_model \
 	%reldir%/unit/test_network \
 	%reldir%/unit/test_number \

@@ -26,8 +26,7 @@
  * (signed, no maximum over channels); Shrikumar et al. 2016,
  * arXiv:1605.01713.
  *
- * Cost: one gradient, about three evaluations, and one evaluation a row and
- * output.
+ * Cost: one gradient, about three evaluations, a row and output.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +34,6 @@
 
 #include "attribute/internal.h"
 #include "attribute/path.h"
-#include "attribute/probe.h"
 
 enum {
     ROOM = 1 << 19,             /* doubles of a chunk's columns */
@@ -182,9 +180,6 @@ run(const struct asc_task *t, const void *state, struct asc_explain *b,
     int status;
     size_t i, j, k, now;
 
-    status = asci_values(m, t->scale, b->x, b->n, b->output, q, b->value, e);
-    if (status != ASC_OK)
-        return status;
     rows = rows > q ? rows / q : 1;
     if (rows > b->n)
         rows = b->n;
@@ -209,6 +204,7 @@ run(const struct asc_task *t, const void *state, struct asc_explain *b,
 
             explain(&m->encoder, s, times_input, b->x + (i + j / q) * d,
                     g + j * c, d, which, phi);
+            b->value[i * q + j] = y[j];
             b->base[i * q + j] = s->base[b->output[i * q + j]];
             for (k = 0; k < d && isnan(b->value[i * q + j]); k++)
                 phi[k] = NAN;

@@ -5,6 +5,7 @@ lib_libcore_la_SOURCES += \
 	%reldir%/coalition.h \
 	%reldir%/designs.c \
 	%reldir%/designs.h \
+	%reldir%/deeplift.c \
 	%reldir%/exact_shapley.c \
 	%reldir%/explainer.c \
 	%reldir%/forest.c \
@@ -24,10 +25,13 @@ lib_libcore_la_SOURCES += \
 	%reldir%/kernel_design.h \
 	%reldir%/kernel_shap.c \
 	%reldir%/kernel_solve.c \
+	%reldir%/layers.c \
+	%reldir%/layers.h \
 	%reldir%/lime.c \
 	%reldir%/lime.h \
 	%reldir%/lime_near.c \
 	%reldir%/linear_shap.c \
+	%reldir%/lrp.c \
 	%reldir%/need.c \
 	%reldir%/occlusion.c \
 	%reldir%/owen.c \

@@ -245,6 +245,51 @@ asci_path_slope(const struct asci_path *p, const double *x, const double *b,
     }
 }
 
+/* The first place behind t where a factor of a broad column has a knot, or
+ * 1. */
+static double
+next_knot(const struct asci_path *p, const double *x, const double *b,
+          double t)
+{
+    double next = 1.0, at;
+    size_t c, i, k;
+
+    for (c = 0; c < p->n_broad; c++) {
+        const struct asci_column *column = &p->encoder->column[p->broad[c]];
+
+        for (i = 0; i < column->n_factors; i++) {
+            const struct asci_factor *f = &column->factor[i];
+
+            for (k = 0; k < f->n_knots; k++) {
+                at = (f->knot_x[k] - b[f->field]) /
+                     (x[f->field] - b[f->field]);
+                if (at > t && at < next)
+                    next = at;
+            }
+        }
+    }
+    return next;
+}
+
+void
+asci_path_share(const struct asci_path *p, const double *x, const double *b,
+                const double *g, double *out)
+{
+    enum { NODES = 16 };
+    double node[NODES], weight[NODES], t, next;
+    size_t i;
+
+    if (p->n_broad == 0)
+        return;
+    asci_gauss_legendre(NODES, node, weight);
+    for (t = 0.0; t < 1.0; t = next) {
+        next = next_knot(p, x, b, t);
+        for (i = 0; i < NODES; i++)
+            asci_path_slope(p, x, b, t + (next - t) * node[i],
+                            (next - t) * weight[i], g, out);
+    }
+}
+
 void
 asci_path_straight(const struct asci_path *p, const double *cx,
                    const double *cb, const double *sum, double *out)

@@ -51,6 +51,11 @@ void asci_path_point(const struct asci_path *p, const double *x,
 void asci_path_slope(const struct asci_path *p, const double *x,
                      const double *b, double t, double weight,
                      const double *g, double *out);
+/* out[j] += g[c] * (all of column c's way that is due to field j), over the
+ * broad columns c: what asci_path_slope says, integrated, for a g that stays
+ * the same.  Exact for powers that add up to less than 32. */
+void asci_path_share(const struct asci_path *p, const double *x,
+                     const double *b, const double *g, double *out);
 /* out[j] += sum[c] * (cx[c] - cb[c]) over the columns c of field j alone. */
 void asci_path_straight(const struct asci_path *p, const double *cx,
                         const double *cb, const double *sum, double *out);

@@ -50,11 +50,6 @@ void asci_network_raw(const struct asci_network *f, const double *columns,
 /* g (n, n_columns) of s = dy / dr (n, n_raw), which is overwritten. */
 void asci_network_back(const struct asci_network *f, double *s, size_t n,
                        const double *slope, double *g, double *scratch);
-/* activate.c: a = activation(z) in place, elementwise; slope (n, may be NULL)
- * gets the derivative at z. */
-void asci_activate(const struct asci_layer *layer, double *z, size_t n,
-                   double *slope);
-
 /* v = 1 / (1 + exp(-v)), elementwise. */
 void asci_logistic(double *v, size_t n);
 
@@ -87,10 +82,7 @@ void asci_lines_raw(const struct asci_ensemble *f, const double *columns,
 /* output.c: asci_outputs by the source engine's own arithmetic. */
 void asci_outputs_source(const asc_model *m, enum asc_scale scale,
                          const double *r, size_t n, double *y);
-/* output.c: the slopes s (n_raw) of output k of one row at raw outputs r
- * (n_raw), on the scale asked for; s is overwritten. */
-void asci_output_slopes(const asc_model *m, enum asc_scale scale,
-                        const double *r, size_t k, double *s);
+/* output.c: */
 /* 1 if a link needs all raw outputs for one. */
 int asci_outputs_joint(const asc_model *m);
 /* The raw outputs, one or two, of which output k is a sum of functions of one

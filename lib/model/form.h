@@ -321,6 +321,13 @@ int asci_form_raw(const asc_model *m, const double *columns, size_t n,
 /* y (n, n_outputs) of raw outputs (n, n_raw). */
 void asci_outputs(const asc_model *m, enum asc_scale scale, const double *r,
                   size_t n, double *y);
+/* The slopes s (n_raw) of output k of one row at raw outputs r (n_raw). */
+void asci_output_slopes(const asc_model *m, enum asc_scale scale,
+                        const double *r, size_t k, double *s);
+/* a = activation(z) in place, elementwise; slope (n, may be NULL) gets the
+ * derivative at z. */
+void asci_activate(const struct asci_layer *layer, double *z, size_t n,
+                   double *slope);
 /* The value y (n) of output[i] of row i, and its gradient g (n, encoder.n)
  * with respect to the columns.  Linear and network forms; others fail with
  * ASC_EUSAGE.  At a kink of ReLU or of a clamp the slope is 0, as in the

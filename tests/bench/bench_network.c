@@ -89,10 +89,15 @@ main(void)
     static const struct {
         const char *spec;
         double gradients;       /* a row */
+        int target;
     } methods[] = {
-        { "gradient", 1.0 },
-        { "integrated-gradients", 50.0 },
-        { "integrated-gradients:quadrature=fixed", 50.0 }
+        { "gradient", 1.0, 0 },
+        { "integrated-gradients", 50.0, 1 },
+        { "integrated-gradients:quadrature=fixed", 50.0, 1 },
+        { "deeplift", 1.0, 1 },
+        { "deeplift:rule=reveal-cancel", 1.0, 0 },
+        { "deeplift:reference=rows", 100.0, 0 },
+        { "lrp", 1.0, 0 }
     };
     static const struct {
         const char *name;
@@ -126,7 +131,7 @@ main(void)
             text(what, "%s, %s network", methods[k].spec, kinds[i].name);
             text(unit, "of dgemm's rate, for %.0f gradient%s",
                  methods[k].gradients, methods[k].gradients > 1.0 ? "s" : "");
-            if (methods[k].gradients > 1.0 && kinds[i].target > 0.0)
+            if (methods[k].target && kinds[i].target > 0.0)
                 report_at_least(what, methods[k].gradients * dgemm / took,
                                 unit, kinds[i].target);
             else

@@ -210,7 +210,11 @@ linear[] = {
     { "occlusion", &asci_method_occlusion },
     { "gradient", &asci_method_gradient },
     { "gradient-x-input", &asci_method_gradient_x_input },
-    { "integrated-gradients", &asci_method_integrated_gradients }
+    { "integrated-gradients", &asci_method_integrated_gradients },
+    { "deeplift", &asci_method_deeplift },
+    { "deeplift:rule=reveal-cancel", &asci_method_deeplift },
+    { "lrp:rule=gamma", &asci_method_lrp },
+    { "lrp:rule=alpha-beta", &asci_method_lrp }
 };
 
 static void
@@ -247,7 +251,6 @@ check_linear(size_t method, const asc_model *m, enum asc_scale scale,
 static void
 linear_methods(void **state)
 {
-    const unsigned views = ASC_NEEDS_GRADIENT | ASC_NEEDS_TREES;
     size_t which, method, k, done = 0;
     int scale;
 
@@ -260,11 +263,8 @@ linear_methods(void **state)
         make_background(m, x + 6 * D, 6, &b);
         for (method = 0; method < sizeof linear / sizeof *linear; method++)
             for (scale = ASC_RAW; scale <= ASC_RESPONSE; scale++) {
-                if (linear[method].method->entry.traits & views &
-                    ~asc_model_views(m))
-                    continue;
-                if (linear[method].method == &asci_method_tree_shap &&
-                    scale == ASC_RESPONSE && asc_model_has_link(m))
+                if (asc_method_serves(&linear[method].method->entry, m,
+                                      (enum asc_scale)scale, NULL))
                     continue;
                 check_linear(method, m, (enum asc_scale)scale, x, &b);
                 done++;
