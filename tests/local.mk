@@ -95,6 +95,7 @@ scripts = \
 	%reldir%/layers.sh \
 	%reldir%/tools/cases.pl \
 	%reldir%/tools/contract.sh \
+	%reldir%/tools/convert.pl \
 	%reldir%/tools/model.sh \
 	%reldir%/tools/options.sh \
 	%reldir%/tools/xgboost.sh

@@ -3,7 +3,7 @@
 # of random models and numbers; sanitizers, in a build of their own; valgrind.
 
 SEEDS = 50
-seeded = agreement encoder ensemble exact_shapley form_gradient game \
+seeded = agreement csv encoder ensemble exact_shapley form_gradient game \
 	integrated_gradients kernel_shap lime linear model network number \
 	banzhaf linear_shap owen \
 	permutation_shap pmml_write spec sum tree_shap

@@ -149,7 +149,7 @@ plain() {
 
 # commands PAGE -- the commands after `$ ', in literal text that begins so, one a
 # file in $tmp/commands; a line that ends in a backslash or a pipe, or within
-# quotes, goes on.
+# quotes, goes on.  What is for Python or R has their prompt.
 commands() {
     rm -rf "$tmp/commands"
     mkdir "$tmp/commands"
@@ -160,6 +160,7 @@ commands() {
         begins { literal = /^\$ /; begins = 0 }
         on && literal { print }
     ' "$1" | plain | awk -v to="$tmp/commands/" '
+        /^(>>>|[>+]) / { next }
         /^\$ / { file = sprintf("%s%03d", to, ++n); sub(/^\$ /, "") }
         file != "" { print > file }
     '
@@ -197,6 +198,37 @@ copy_data() {
     cp -R "$top/tests/data" "$tmp/data" && chmod -R u+w "$tmp/data"
 }
 
+# foreign -- in the data, what other programs might have saved, for
+# asc-convert(1): our own numbers stand in for theirs.
+foreign() {
+    (cd "$tmp/data" &&
+        "$1" -q -m mortgage.pmml -M kernel-shap -b mortgage.tsv mortgage.tsv \
+            > ours.tsv &&
+        cut -f 7- ours.tsv | sed '1s/phi\.//g' | tr '\t' , > values.csv &&
+        cut -f 1,5,7- ours.tsv | sed '1s/phi\.//g' | awk -F '\t' -v OFS=, '{
+            row = $1; base = NR == 1 ? "base_value" : $2
+            sub("^[^\t]*\t[^\t]*\t", ""); gsub("\t", ",")
+            print row, $0, base
+        }' > shap.csv &&
+        sed '1s/^row/""/; 1s/base_value/baseline/' shap.csv > shapviz.csv &&
+        tail -n +2 values.csv > ig.csv &&
+        cut -d , -f 2- shap.csv | tail -n +2 > xgb.csv &&
+        cp xgb.csv lgb.csv && cp xgb.csv cat.csv &&
+        tr , '\t' < xgb.csv > LightGBM_predict_result.txt &&
+        awk -F , -v OFS='\t' '{
+            for (sign = -1; sign <= 1; sign += 2)
+                for (j = 1; j <= NF; j++)
+                    printf "%.17g%s", sign * $j, j < NF ? OFS : "\n"
+        }' xgb.csv > fstr.tsv &&
+        awk -F , 'NR == 1 { n = split($0, name) } NR > 1 && NR < 5 {
+            if (NR == 2)
+                print "row,variable_name,contribution,B,label"
+            for (j = 1; j <= n; j++)
+                print NR - 1 "," name[j] "," $j / 100 ",0,glm"
+        }' values.csv > parts.csv) || return
+    rm "$tmp/data/ours.tsv" "$tmp/data/values.csv"
+}
+
 # A pipe has the status of its last command: note those of the others.
 mkdir "$tmp/bin"
 for tool in $tools; do
@@ -217,6 +249,7 @@ for page in "$man"/*.1 "$man/ascribe-models.5"; do
     # A fresh copy of the data for each page.
     copy_data
     (cd "$tmp/data" && files "$page")
+    [ "$name" != asc-convert.1 ] || foreign asc-attribute
     if ! ls "$tmp"/commands/* > /dev/null 2>&1; then
         echo 'it has no examples' > "$tmp/why"
         result 1 "$name: examples"

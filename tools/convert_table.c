@@ -109,11 +109,7 @@ convert_table(const struct tool_options *o, const char *path,
     if (from->kind == CONVERT_CSV) {
         given.reader.delimiter = r.delimiter;
         given.reader.replace = o->replace;
-    } else if (o->replace) {
-        tool_misuse("--replace is for CSV that is read");
     }
-    if (o->delimiter && from->kind != CONVERT_CSV && !r.csv)
-        tool_misuse("--delimiter is for CSV");
     given.reader.missing = NULL;
     r.reader = tool_table(path, &given);
     r.n = asc_reader_n_columns(r.reader);

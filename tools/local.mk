@@ -25,8 +25,15 @@ tool_scores = $(tool_base) %reldir%/scores.c %reldir%/scores.h
 tools_asc_agreement_SOURCES = %reldir%/asc-agreement.c $(tool_attributions)
 tools_asc_attribute_SOURCES = %reldir%/asc-attribute.c $(tool_rows) \
 	$(tool_views)
-tools_asc_convert_SOURCES = %reldir%/asc-convert.c $(tool_base) \
-	%reldir%/convert.h %reldir%/convert_table.c
+tools_asc_convert_SOURCES = %reldir%/asc-convert.c $(tool_attributions) \
+	%reldir%/convert.h \
+	%reldir%/convert_foreign.c \
+	%reldir%/convert_matrix.c \
+	%reldir%/convert_ours.c \
+	%reldir%/convert_parts.c \
+	%reldir%/convert_rows.c \
+	%reldir%/convert_sink.c \
+	%reldir%/convert_table.c
 tools_asc_disparity_SOURCES = %reldir%/asc-disparity.c $(tool_scores)
 tools_asc_fidelity_SOURCES = %reldir%/asc-fidelity.c $(tool_attributions) \
 	$(tool_views)

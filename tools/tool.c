@@ -119,6 +119,10 @@ static const struct {
     { OPT_REPLACE, 0, "replace", "CHARACTER",
       "what to write for tabs and line ends within fields (default: they are "
       "refused)" },
+    { OPT_BASE, 0, "base", "NUMBER,...",
+      "reference value of attributions that have none with them" },
+    { OPT_SUM, 0, "sum", "TEXT",
+      "add up columns FIELD TEXT CATEGORY, as age_old for _" },
     { OPT_LIST, 'l', "list", NULL, "list what there is, and exit" },
     { OPT_QUIET, 'q', "quiet", NULL, "no notes, no progress" },
     { OPT_VERBOSE, 'v', "verbose", NULL, "say more of what is done" },
@@ -515,7 +519,8 @@ take(size_t i, const char *arg, struct tool_options *o)
 
     /* An unset variable of the shell, most likely. */
     if (arg && !*arg && table[i].option != OPT_LABEL
-        && table[i].option != OPT_MISSING && table[i].option != OPT_TITLE)
+        && table[i].option != OPT_MISSING && table[i].option != OPT_TITLE
+        && table[i].option != OPT_SUM)
         tool_misuse("--%s: the value is empty", table[i].name);
     switch (table[i].option) {
     case OPT_MODEL: o->model = arg; break;
@@ -588,6 +593,8 @@ take(size_t i, const char *arg, struct tool_options *o)
     case OPT_TO: o->to = arg; break;
     case OPT_DELIMITER: o->delimiter = character(i, arg, 1); break;
     case OPT_REPLACE: o->replace = character(i, arg, 0); break;
+    case OPT_BASE: o->base = arg; break;
+    case OPT_SUM: o->sum = arg; break;
     case OPT_QUIET: o->quiet = 1; self.quiet = 1; break;
     case OPT_VERBOSE: o->verbose = 1; self.verbose = 1; break;
     case OPT_LIST:

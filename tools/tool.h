@@ -25,7 +25,8 @@ enum tool_option {
     OPT_MIN_GROUP, OPT_ADJUST, OPT_BETTER, OPT_FIELDS, OPT_CATEGORICAL,
     OPT_DROP, OPT_TIMEOUT, OPT_MAX_MEMORY, OPT_TYPE, OPT_WIDTH, OPT_HEIGHT,
     OPT_FONT, OPT_TITLE, OPT_PANELS, OPT_SCRIPT, OPT_TOP, OPT_PMML,
-    OPT_PROVENANCE, OPT_FROM, OPT_TO, OPT_DELIMITER, OPT_REPLACE,
+    OPT_PROVENANCE, OPT_FROM, OPT_TO, OPT_DELIMITER, OPT_REPLACE, OPT_BASE,
+    OPT_SUM,
     OPT_LIST, OPT_QUIET, OPT_VERBOSE, OPT_HELP, OPT_VERSION
 };
 
@@ -53,7 +54,7 @@ struct tool_options {
     const char *model, *data, *background, *target, *group, *by, *class_name,
         *foil, *output, *weight, *unit, *label, *adjust, *better, *fields,
         *categorical, *drop, *type, *width, *height, *font, *title, *panels,
-        *from, *to;
+        *from, *to, *base, *sum;
     struct asc_buffer specs;    /* of -M, joined by commas; NUL at the end */
     struct asc_buffer keep;     /* of --keep, the same */
     struct asc_buffer coalitions;       /* of --coalition, by semicolons */

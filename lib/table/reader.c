@@ -306,7 +306,8 @@ invent_columns(asc_reader *r, const char *columns, struct asc_text first,
 static void
 skip_mark(const asc_reader *r, struct asc_text *t)
 {
-    if (r->lines == 1 && !r->csv.delimiter && t->n >= 3 && memcmp(t->p, "\xef\xbb\xbf", 3) == 0) {
+    if (r->lines == 1 && !r->csv.delimiter && t->n >= 3
+        && memcmp(t->p, "\xef\xbb\xbf", 3) == 0) {
         t->p += 3;
         t->n -= 3;
     }

@@ -132,7 +132,21 @@ speed 'asc-convert, a table to CSV' "$dir/many.tsv" \
     "$bin/asc-convert" -q --to csv
 speed 'asc-convert, a table as it is' "$dir/many.tsv" \
     "$bin/asc-convert" -q --from tsv --to tsv
-rm "$dir/many.csv" "$dir/quoted.csv"
+# The numbers of a matrix with all their digits, and its two forms.
+awk -F , -v OFS=, 'NR > 1 && NR <= 200001 {
+    for (j = 1; j < NF; j++)
+        $j /= 7
+    $NF = 0.5
+    print
+}' CONVFMT=%.17g OFMT=%.17g "$dir/many.csv" > "$dir/phi.csv"
+columns=$(head -n 1 "$dir/many.csv" | sed 's/,y$//')
+speed 'asc-convert, a matrix to attributions' "$dir/phi.csv" \
+    "$bin/asc-convert" -q --from xgboost --no-header --columns "$columns"
+"$bin/asc-convert" -q --from xgboost --no-header --columns "$columns" \
+    "$dir/phi.csv" > "$dir/phi.tsv"
+speed 'asc-convert, attributions to the long form' "$dir/phi.tsv" \
+    "$bin/asc-convert" -q --to long
+rm "$dir/many.csv" "$dir/quoted.csv" "$dir/phi.csv" "$dir/phi.tsv"
 
 # memory WHAT COMMAND... -- what 1,000,000 rows need more than 10,000.
 memory() {
