@@ -147,9 +147,9 @@ plain() {
     sed 's/\\(aq/'"'"'/g; s/\\(ha/^/g; s/\\(ti/~/g; s/\\&//g; s/\\e/\\/g'
 }
 
-# commands PAGE -- the commands after `$ ', in literal text that begins so, one a
-# file in $tmp/commands; a line that ends in a backslash or a pipe, or within
-# quotes, goes on.  What is for Python or R has their prompt.
+# commands PAGE -- the commands after `$ ', one a file in $tmp/commands; a line
+# that ends in a backslash or a pipe, or within quotes, goes on.  What is for
+# Python or R has their prompt; literal text that begins with none is a file.
 commands() {
     rm -rf "$tmp/commands"
     mkdir "$tmp/commands"
@@ -157,7 +157,7 @@ commands() {
         $1 == ".Sh" { on = $2 == "EXAMPLES" }
         on && /^\.Bd/ { begins = 1; next }
         /^\.Ed/ { literal = 0 }
-        begins { literal = /^\$ /; begins = 0 }
+        begins { literal = /^(\$|>>>|>) /; begins = 0 }
         on && literal { print }
     ' "$1" | plain | awk -v to="$tmp/commands/" '
         /^(>>>|[>+]) / { next }

@@ -57,7 +57,7 @@ my @programs = (
         '(not done after 0\.3 s|closed its standard output)' ],
     [ 'dies at once', 'exit 7', 'exit status 7' ],
     [ 'dies at once, and says why', 'echo no such luck >&2; exit 7',
-        'exit status 7: no such luck$' ],
+        'exit status 7( after \d+ of \d+ rows)?: no such luck$' ],
     [ 'is killed', 'kill -9 $$', 'signal 9' ],
     [ 'dies in the midst of its answer',
         'read -r l; echo p; echo 1; printf 0.; exit 3', 'exit status 3' ],
