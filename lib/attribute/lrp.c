@@ -331,7 +331,7 @@ share(double r, double z, double epsilon)
 {
     const double size = z + (z < 0.0 ? -epsilon : epsilon), part = r / size;
 
-    return (r == 0.0) | (size == 0.0) ? 0.0 : part;     /* without branches */
+    return ((r == 0.0) | (size == 0.0)) ? 0.0 : part;     /* without branches */
 }
 
 /* Relevances of the inputs a (n, n_in) of layer l by one set of weights; z
